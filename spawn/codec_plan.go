@@ -1,0 +1,78 @@
+package spawn
+
+import "fmt"
+
+// maxSteps bounds what a backend can make the keeper walk through.
+const maxSteps = 4096
+
+// AppendBinary appends the plan in the encoding of spawnv1.Plan. Files are not
+// part of it: they travel beside the message, in order. The error is always
+// nil.
+func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
+	for _, s := range p.Steps {
+		b = putMessage(b, 1, s.put)
+	}
+	b = putBool(b, 2, p.Reusable)
+	return b, nil
+}
+
+// UnmarshalBinary decodes what AppendBinary made. Files is left as it is.
+func (p *Plan) UnmarshalBinary(data []byte) error {
+	p.Steps, p.Reusable = nil, false
+	return eachField(data, func(w wireField) error {
+		switch w.field {
+		case 1:
+			if len(p.Steps) == maxSteps {
+				return fmt.Errorf("%w: more than %d steps", errMalformed, maxSteps)
+			}
+			var s Step
+			if err := eachField(w.data, s.field); err != nil {
+				return err
+			}
+			p.Steps = append(p.Steps, s)
+		case 2:
+			p.Reusable = w.bool()
+		}
+		return nil
+	})
+}
+
+func (s Step) put(b []byte) []byte {
+	b = putString(b, 1, string(s.Op))
+	for _, a := range s.Args {
+		b = putMessage(b, 2, a.put)
+	}
+	return b
+}
+
+func (s *Step) field(w wireField) error {
+	switch w.field {
+	case 1:
+		s.Op = Op(w.str())
+	case 2:
+		var a Arg
+		if err := eachField(w.data, a.field); err != nil {
+			return err
+		}
+		s.Args = append(s.Args, a)
+	}
+	return nil
+}
+
+func (a Arg) put(b []byte) []byte {
+	b = putUint(b, 1, uint64(a.Kind))
+	b = putUint(b, 2, zigzag(a.Num))
+	return putString(b, 3, a.Str)
+}
+
+func (a *Arg) field(w wireField) error {
+	switch w.field {
+	case 1:
+		a.Kind = ArgKind(min(w.num, 255))
+	case 2:
+		a.Num = unzigzag(w.num)
+	case 3:
+		a.Str = w.str()
+	}
+	return nil
+}

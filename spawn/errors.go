@@ -1,0 +1,184 @@
+package spawn
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+)
+
+// The kinds of failure. Errors of this module match them with errors.Is on
+// both sides of a process boundary.
+var (
+	// ErrNotImplemented: the method is registered and known not to work.
+	// Error.Blocked says why.
+	ErrNotImplemented = errors.New("not implemented")
+	// ErrUnavailable: this machine does not have what the method needs.
+	ErrUnavailable = errors.New("unavailable on this machine")
+	// ErrUnknownMethod: no backend of that key is registered.
+	ErrUnknownMethod = errors.New("unknown spawn method")
+	// ErrPluginGone: the process that serves the backend ended, or never
+	// came up. Trying again starts a new one.
+	ErrPluginGone = errors.New("plugin gone")
+	// ErrKeeperGone: the keeper ended; nothing can be started through this
+	// host any more.
+	ErrKeeperGone = errors.New("keeper gone")
+	// ErrLost: the exit status could not be had.
+	ErrLost = errors.New("exit status lost")
+	// ErrBadPlan: a backend made a plan that cannot be executed.
+	ErrBadPlan = errors.New("bad plan")
+	// ErrBadOption: an option the backend does not know or cannot take.
+	ErrBadOption = errors.New("bad option")
+	// ErrProtocol: the other side did not speak as agreed.
+	ErrProtocol = errors.New("protocol violation")
+	// ErrVersion: host and plugin have no API version in common.
+	ErrVersion = errors.New("incompatible version")
+	// ErrUntrusted: a plugin file failed a check and was not executed.
+	ErrUntrusted = errors.New("untrusted plugin")
+	// ErrTimeout: a bounded wait reached its bound. Error.Op names the wait.
+	ErrTimeout = errors.New("timed out")
+	// ErrCanceled: the caller gave up before the child was started.
+	ErrCanceled = errors.New("canceled")
+	// ErrClosed: the host is closed.
+	ErrClosed = errors.New("host closed")
+)
+
+// kinds is the closed list of what an error can be, by its number on the
+// wire. Numbers are never used again.
+func kinds() map[uint64]error {
+	return map[uint64]error{
+		1: ErrNotImplemented, 2: ErrUnavailable, 3: ErrUnknownMethod,
+		4: ErrPluginGone, 5: ErrKeeperGone, 6: ErrLost, 7: ErrBadPlan,
+		8: ErrBadOption, 9: ErrProtocol, 10: ErrVersion, 11: ErrUntrusted,
+		12: ErrTimeout, 13: ErrCanceled, 14: ErrClosed,
+	}
+}
+
+// A Phase says how far a spawn had come when it failed.
+type Phase string
+
+// The phases of a spawn.
+const (
+	PhaseSelect  Phase = "select"  // choosing the method
+	PhaseStart   Phase = "start"   // starting keeper or plugin
+	PhaseResolve Phase = "resolve" // finding the program, checking the Spec
+	PhasePlan    Phase = "plan"    // the backend at work
+	PhaseSetup   Phase = "setup"   // between clone and exec
+	PhaseExec    Phase = "exec"    // replacing the process
+	PhaseRun     Phase = "run"     // the child is running
+	PhaseStop    Phase = "stop"    // stopping it
+)
+
+// An Error is how everything in this module fails. It keeps its identity
+// across processes: its kind and errno are matched by errors.Is, and a failure
+// with a path is an *fs.PathError to errors.As, as in package os.
+type Error struct {
+	Key   string        // the method, if one was chosen
+	Phase Phase         // how far it had come
+	Op    string        // the step, system call or wait that failed
+	Path  string        // the file or directory concerned
+	Errno syscall.Errno // what the kernel said, or 0
+	Kind  error         // one of the Err variables, or nil
+	Msg   string        // in words: what was wrong, what would be right
+
+	// Blocked has the details of ErrNotImplemented.
+	Blocked *Blocked
+
+	// Err is a cause of this process. It is not sent on; its text is.
+	Err error
+}
+
+// Blocked says why a method is registered and yet refuses to work.
+type Blocked struct {
+	Reason      string // in a sentence
+	Alternative string // the key of the method to use instead
+	Analysis    string // the document, relative to the repository
+	Scenario    string // the smoke test that shows it, if there is one
+}
+
+// Error returns "key: phase: op path: text". What is unknown is left out.
+func (e *Error) Error() string {
+	var b strings.Builder
+	part := func(s string) {
+		if s == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteString(": ")
+		}
+		b.WriteString(s)
+	}
+	part(e.Key)
+	if string(e.Phase) != e.Op {
+		part(string(e.Phase))
+	}
+	where := e.Op
+	if e.Path != "" {
+		where = strings.TrimPrefix(where+" "+quotePath(e.Path), " ")
+	}
+	part(where)
+	if e.Kind != nil {
+		part(e.Kind.Error())
+	}
+	part(e.Msg)
+	switch {
+	case e.Errno != 0:
+		part(e.Errno.Error())
+	case e.Err != nil:
+		part(e.Err.Error())
+	}
+	if e.Blocked != nil {
+		part(e.Blocked.text(e.Key))
+	}
+	return b.String()
+}
+
+// Unwrap returns the kind and the cause.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	if e.Kind != nil {
+		errs = append(errs, e.Kind)
+	}
+	switch {
+	case e.Errno != 0 && e.Path != "":
+		errs = append(errs, &fs.PathError{Op: e.Op, Path: e.Path, Err: e.Errno})
+	case e.Errno != 0:
+		errs = append(errs, e.Errno)
+	}
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	return errs
+}
+
+// Retryable reports whether the same request may succeed later: the machine
+// was short of something, or a process of ours had to be started again.
+func (e *Error) Retryable() bool {
+	switch e.Errno {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS:
+		return true
+	}
+	return e.Kind == ErrPluginGone
+}
+
+func (b *Blocked) text(key string) string {
+	t := b.Reason
+	if b.Alternative != "" {
+		t += "; use " + b.Alternative + " instead"
+	}
+	if b.Analysis != "" {
+		t += fmt.Sprintf(" (why: hatchery explain %s, or %s)", key, b.Analysis)
+	}
+	return t
+}
+
+// quotePath quotes p when it could be misread in a sentence.
+func quotePath(p string) string {
+	for _, r := range p {
+		if r <= ' ' || r == 0x7f || r == 0xfffd || r == '"' || r == ':' {
+			return fmt.Sprintf("%q", p)
+		}
+	}
+	return p
+}
