@@ -1,0 +1,22 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package lane
+
+import "errors"
+
+// conn does nothing: this system does not pass descriptors over Unix sockets.
+type conn struct{}
+
+func pair() (a, b int, err error) { return -1, -1, errors.ErrUnsupported }
+
+func (*conn) open(int, Mode) error { return errors.ErrUnsupported }
+
+func (*conn) send(*Frame) error { return errors.ErrUnsupported }
+
+func (*conn) recv(*Frame) error { return errors.ErrUnsupported }
+
+func (*conn) shutdown() error { return errors.ErrUnsupported }
+
+func (*conn) close() error { return errors.ErrUnsupported }
+
+func (*conn) descriptor() int { return -1 }

@@ -1,0 +1,120 @@
+//go:build linux && (amd64 || arm64)
+
+package launch
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// An op is one system call of the child. Everything in it is a number, so
+// that reading and writing it involves neither the garbage collector nor its
+// write barrier; what the numbers point to is kept alive by the builder.
+type op struct {
+	nr   uintptr
+	args [6]uintptr
+	refs uintptr // bit i: args[i] is the index of an earlier op's result
+	want uintptr // with check: the only result that is not a failure
+	fail uintptr // with check: the errno of that failure
+	step uintptr // the step of the plan that it belongs to
+	chk  bool    // compare the result with want
+}
+
+// maxOps bounds the list; maxSteps of a plan lie well below it.
+const maxOps = 8192
+
+// state is the memory that parent and child share during the vfork.
+type state struct {
+	ops   *[maxOps]op
+	n     uintptr
+	step  *uintptr // Progress.step
+	errno uintptr
+	res   *[maxOps]uintptr
+}
+
+// reset makes ops the list to walk.
+//
+//go:nocheckptr
+func (s *state) reset(ops []op, p *Progress) {
+	// The list is never longer than its array: lower checks that.
+	s.ops = (*[maxOps]op)(unsafe.Pointer(unsafe.SliceData(ops)))
+	s.n = uintptr(len(ops))
+	if s.res == nil {
+		s.res = new([maxOps]uintptr)
+	}
+	s.step, s.errno = &p.step, 0
+	atomic.StoreUintptr(&p.step, 0)
+}
+
+// walk is all that the child does. It runs on the child's own stack, in the
+// parent's memory, with every signal blocked. It must not allocate, grow its
+// stack, or write a pointer. (Under the race detector package sync/atomic is
+// made of calls, so the step is a plain store.)
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func walk(s *state) {
+	for i := uintptr(0); i < s.n; i++ {
+		o := &s.ops[i]
+		*s.step = o.step
+		a0, a1, a2, a3, a4, a5 := o.args[0], o.args[1], o.args[2], o.args[3], o.args[4], o.args[5]
+		if o.refs&1 != 0 {
+			a0 = s.res[a0]
+		}
+		if o.refs&2 != 0 {
+			a1 = s.res[a1]
+		}
+		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)
+		if e == 0 && o.chk && r != o.want {
+			e = syscall.Errno(o.fail)
+		}
+		if e != 0 {
+			s.errno = uintptr(e)
+			break
+		}
+		s.res[i] = r
+	}
+	for {
+		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
+	}
+}
+
+// sigset is the kernel's set of signals.
+type sigset uint64
+
+// vfork makes the clone call nr with its arguments and lets the child walk.
+// It returns what the call returned in the parent.
+//
+// The scheduler sees a system call, so a child that takes its time holds a
+// thread but no P. Nothing between entersyscall and exitsyscall may grow the
+// stack. Signals are blocked so that no handler runs in the child before they
+// are reset.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func vfork(nr, a1, a2, a3 uintptr, s *state) uintptr {
+	all, old := ^sigset(0), sigset(0)
+	entersyscall()
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(all), 0, 0)
+	r := vforkWalk(nr, a1, a2, a3, 0, 0, s)
+	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&old)), 0, unsafe.Sizeof(old), 0, 0)
+	exitsyscall()
+	return r
+}
+
+// vforkWalk makes the system call nr. In the child, which wakes on the stack
+// that the call gave it, it calls walk, which does not return.
+//
+//go:noescape
+func vforkWalk(nr, a1, a2, a3, a4, a5 uintptr, s *state) (r uintptr)
+
+//go:linkname entersyscall runtime.entersyscall
+func entersyscall()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()

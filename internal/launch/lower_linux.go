@@ -1,0 +1,189 @@
+//go:build linux && (amd64 || arm64)
+
+package launch
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A builder lays a plan out as a list of system calls. Its memory is used
+// again for the next launch; nothing in it moves while a launch is under way.
+type builder struct {
+	ops    []op
+	chunks [][]byte    // C strings and structures
+	used   int         // of the first chunk
+	ptrs   [][]uintptr // argument and environment vectors
+	opOf   []int       // the index of the op that yields a step's result
+	fds    []int       // Request.FDs, Files and Null, out of the way of the
+	files  []File      // numbers that the plan hands out
+	null   int
+	copies []int // descriptors of ours among them
+}
+
+// chunkSize is what one launch usually needs for its strings.
+const chunkSize = 64 << 10
+
+func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
+	b.ops, b.used, b.opOf = b.ops[:0], 0, b.opOf[:0]
+	clear(b.ptrs)
+	b.ptrs = b.ptrs[:0]
+	if b.chunks == nil {
+		b.chunks = [][]byte{make([]byte, chunkSize)}
+		b.ops = make([]op, 0, 64)
+	}
+	clear(b.chunks[1:])
+	b.chunks = b.chunks[:1]
+	if !modern {
+		b.resetHandlers()
+	}
+	if err := b.raise(r); err != nil {
+		return err
+	}
+	for i := range r.Plan.Steps[1:] {
+		b.opOf = append(b.opOf, -1)
+		b.step(r, i+1, parent, flags)
+	}
+	if len(b.ops) > maxOps {
+		return badPlan(r.Plan, -1, "it takes %d system calls: at most %d are allowed", len(b.ops), maxOps)
+	}
+	return nil
+}
+
+func (b *builder) step(r *Request, i, parent int, flags uint64) {
+	s := r.Plan.Steps[i]
+	num := func(n int) uintptr { return uintptr(s.Args[n].Num) }
+	call := func(nr uintptr, args ...uintptr) *op { return b.call(i, nr, args...) }
+	switch s.Op {
+	case spawn.OpSetsid:
+		call(unix.SYS_SETSID)
+	case spawn.OpSetpgid:
+		call(unix.SYS_SETPGID, 0, num(0))
+	case spawn.OpTerminal:
+		call(unix.SYS_IOCTL, num(0), unix.TIOCSCTTY, 0)
+	case spawn.OpUmask:
+		call(unix.SYS_UMASK, num(0))
+	case spawn.OpPriority:
+		call(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, num(0))
+	case spawn.OpAffinity:
+		call(unix.SYS_SCHED_SETAFFINITY, 0, uintptr(len(s.Args[0].Str)), b.str(s.Args[0].Str))
+	case spawn.OpLimit:
+		call(unix.SYS_PRLIMIT64, 0, num(0), b.limit(num(1), num(2)), 0)
+	case spawn.OpSetgroups:
+		call(unix.SYS_SETGROUPS, uintptr(len(s.Args)), b.ids(s.Args))
+	case spawn.OpSetresgid:
+		call(unix.SYS_SETRESGID, num(0), num(0), num(0))
+	case spawn.OpSetresuid:
+		call(unix.SYS_SETRESUID, num(0), num(0), num(0))
+	case spawn.OpNoNewPrivs:
+		call(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
+	case spawn.OpPdeathsig:
+		b.pdeathsig(i, num(0), parent, flags)
+	case spawn.OpIgnore:
+		call(unix.SYS_RT_SIGACTION, num(0), b.sigaction(1), 0, unsafe.Sizeof(sigset(0)))
+	case spawn.OpChdir:
+		call(unix.SYS_CHDIR, b.str(r.text(s.Args[0])))
+	case spawn.OpChroot:
+		call(unix.SYS_CHROOT, b.str(r.text(s.Args[0])))
+	case spawn.OpFchdir:
+		b.fd(call(unix.SYS_FCHDIR, 0), r, s.Args[0])
+	case spawn.OpClose:
+		b.fd(call(unix.SYS_CLOSE, 0), r, s.Args[0])
+	case spawn.OpOpen:
+		b.opOf[i-1] = len(b.ops)
+		at := unix.AT_FDCWD
+		call(unix.SYS_OPENAT, uintptr(at), b.str(r.text(s.Args[0])), num(1)|unix.O_CLOEXEC, num(2))
+	case spawn.OpWrite:
+		n := uintptr(len(s.Args[1].Str))
+		o := call(unix.SYS_WRITE, 0, b.str(s.Args[1].Str), n)
+		o.chk, o.want, o.fail = true, n, uintptr(syscall.EIO)
+		b.fd(o, r, s.Args[0])
+	case spawn.OpDup:
+		b.dup(r, i, s.Args[0], num(1))
+	case spawn.OpFiles:
+		b.putFiles(r, i)
+	case spawn.OpExec, spawn.OpExecFD:
+		b.exec(r, i)
+	}
+}
+
+// call appends a system call and returns it for adjustment.
+func (b *builder) call(step int, nr uintptr, args ...uintptr) *op {
+	b.ops = append(b.ops, op{nr: nr, step: uintptr(step)})
+	o := &b.ops[len(b.ops)-1]
+	copy(o.args[:], args)
+	return o
+}
+
+// fd makes the first argument of o the descriptor that a stands for.
+func (b *builder) fd(o *op, r *Request, a spawn.Arg) {
+	if a.Kind == spawn.ArgResult {
+		o.args[0], o.refs = uintptr(b.opOf[a.Num-1]), o.refs|1
+		return
+	}
+	o.args[0] = uintptr(b.fds[a.Num])
+}
+
+func (b *builder) pdeathsig(i int, sig uintptr, parent int, flags uint64) {
+	b.call(i, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, sig)
+	// A parent that died before the call would never be noticed. In a pid
+	// namespace of its own the child cannot see its parent.
+	if flags&unix.CLONE_NEWPID == 0 {
+		o := b.call(i, unix.SYS_GETPPID)
+		o.chk, o.want, o.fail = true, uintptr(parent), uintptr(syscall.ESRCH)
+	}
+}
+
+// dup makes a descriptor the child's number to. No dup overwrites the source
+// of another: raise saw to that.
+func (b *builder) dup(r *Request, i int, from spawn.Arg, to uintptr) {
+	b.fd(b.call(i, unix.SYS_DUP3, 0, to, 0), r, from)
+}
+
+// putFiles emits the dups of the files step.
+func (b *builder) putFiles(r *Request, i int) {
+	set := [3]bool{}
+	for _, f := range b.files {
+		b.dupNumber(i, f.FD, f.Number)
+		if f.Number < len(set) {
+			set[f.Number] = true
+		}
+	}
+	for n, ok := range set {
+		if !ok {
+			b.dupNumber(i, b.null, n)
+		}
+	}
+}
+
+func (b *builder) dupNumber(i, from, to int) {
+	b.call(i, unix.SYS_DUP3, uintptr(from), uintptr(to), 0)
+}
+
+// exec clears the signal mask and replaces the process.
+func (b *builder) exec(r *Request, i int) {
+	s := r.Plan.Steps[i]
+	argv, envp := b.vector(r.Args), b.vector(r.Env)
+	none := b.bytes(int(unsafe.Sizeof(sigset(0))))
+	b.call(i, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, pointer(none), 0, unsafe.Sizeof(sigset(0)))
+	if s.Op == spawn.OpExec {
+		b.call(i, unix.SYS_EXECVE, b.str(r.text(s.Args[0])), argv, envp)
+		return
+	}
+	b.fd(b.call(i, unix.SYS_EXECVEAT, 0, b.str(""), argv, envp, unix.AT_EMPTY_PATH), r, s.Args[0])
+}
+
+// resetHandlers gives every signal its default action: what
+// CLONE_CLEAR_SIGHAND does where it exists.
+func (b *builder) resetHandlers() {
+	dfl := b.sigaction(0)
+	for sig := uintptr(1); sig <= 64; sig++ {
+		if sig != uintptr(unix.SIGKILL) && sig != uintptr(unix.SIGSTOP) {
+			b.call(0, unix.SYS_RT_SIGACTION, sig, dfl, 0, unsafe.Sizeof(sigset(0)))
+		}
+	}
+}

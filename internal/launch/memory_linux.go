@@ -1,0 +1,68 @@
+//go:build linux && (amd64 || arm64)
+
+package launch
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// bytes returns n zeroed bytes that stay where they are until the next launch.
+func (b *builder) bytes(n int) []byte {
+	n = (n + 7) &^ 7 // structures want their alignment
+	if b.used+n <= len(b.chunks[0]) {
+		m := b.chunks[0][b.used : b.used+n : b.used+n]
+		b.used += n
+		clear(m)
+		return m
+	}
+	m := make([]byte, n)
+	b.chunks = append(b.chunks, m)
+	return m
+}
+
+// str returns the address of s as a C string.
+func (b *builder) str(s string) uintptr {
+	m := b.bytes(len(s) + 1)
+	copy(m, s)
+	return pointer(m)
+}
+
+// vector returns the address of a vector of C strings.
+func (b *builder) vector(ss []string) uintptr {
+	v := make([]uintptr, len(ss)+1)
+	for i, s := range ss {
+		v[i] = b.str(s)
+	}
+	b.ptrs = append(b.ptrs, v)
+	return uintptr(unsafe.Pointer(&v[0]))
+}
+
+// limit returns the address of a struct rlimit64.
+func (b *builder) limit(soft, hard uintptr) uintptr {
+	m := b.bytes(16)
+	binary.NativeEndian.PutUint64(m, uint64(soft))
+	binary.NativeEndian.PutUint64(m[8:], uint64(hard))
+	return pointer(m)
+}
+
+// ids returns the address of a list of gid_t.
+func (b *builder) ids(args []spawn.Arg) uintptr {
+	m := b.bytes(4*len(args) + 4)
+	for i, a := range args {
+		binary.NativeEndian.PutUint32(m[4*i:], uint32(a.Num))
+	}
+	return pointer(m)
+}
+
+// sigaction returns the address of a struct kernel_sigaction with the handler
+// SIG_DFL (0) or SIG_IGN (1), no flags and an empty mask.
+func (b *builder) sigaction(handler uint64) uintptr {
+	m := b.bytes(32)
+	binary.NativeEndian.PutUint64(m, handler)
+	return pointer(m)
+}
+
+func pointer(m []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(m))) }

@@ -1,0 +1,63 @@
+package launch
+
+import (
+	"sync/atomic"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A Request is a plan with everything that differs from child to child.
+// Launch changes nothing in it and keeps no reference to it.
+type Request struct {
+	Plan *spawn.Plan
+
+	// FDs are the descriptors of this process that Plan.Files stands for,
+	// in that order. They stay the caller's.
+	FDs []int
+
+	// What fills the plan's holes.
+	Path string
+	Args []string
+	Env  []string
+	Dir  string
+
+	// Files are the child's descriptors: see [File]. They stay the caller's.
+	Files []File
+
+	// Null is a descriptor of /dev/null, for what is unset of 0, 1 and 2.
+	Null int
+}
+
+// A File says which descriptor of this process becomes which of the child.
+type File struct{ Number, FD int }
+
+// A Child is what a launch made. Pid is set as soon as a process existed, in
+// failure too: the caller reaps it.
+type Child struct {
+	Pid   int
+	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
+}
+
+// Progress can be read while a launch is under way, from any goroutine.
+type Progress struct {
+	pid  atomic.Uint32
+	step uintptr // written by the child
+}
+
+// Pid returns the process id of the child being launched, or 0 before the
+// clone and between launches.
+func (p *Progress) Pid() int { return int(p.pid.Load()) }
+
+// Step returns the index of the step the child has come to.
+func (p *Progress) Step() int { return int(atomic.LoadUintptr(&p.step)) }
+
+// text returns the string that a path argument stands for.
+func (r *Request) text(a spawn.Arg) string {
+	if a.Kind == spawn.ArgStr {
+		return a.Str
+	}
+	if spawn.Hole(a.Num) == spawn.HoleDir {
+		return r.Dir
+	}
+	return r.Path
+}

@@ -1,0 +1,176 @@
+//go:build linux && (amd64 || arm64)
+
+package launch
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// stackSize is the size of the child's stack. The walk needs a few hundred
+// bytes; the rest is so that nobody has to count.
+const stackSize = 64 << 10
+
+// A Thread launches children, one at a time. Its goroutine must be locked to
+// an operating system thread that lives as long as the children should:
+// PR_SET_PDEATHSIG is bound to the thread that cloned them.
+type Thread struct {
+	Progress
+
+	state  *state
+	stack  []byte // mapped, with a guard page below; unmapped by Close
+	build  builder
+	args   cloneArgs // clone3 reads it
+	pidfd  int32     // clone3 writes it
+	parent int
+}
+
+// NewThread returns a Thread, whose stack for children it maps.
+func NewThread() (*Thread, error) {
+	page := os.Getpagesize()
+	m, err := unix.Mmap(-1, 0, page+stackSize, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	if err := unix.Mprotect(m[page:], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		unix.Munmap(m)
+		return nil, os.NewSyscallError("mprotect", err)
+	}
+	return &Thread{state: new(state), stack: m, parent: os.Getpid()}, nil
+}
+
+// Close unmaps the stack. No launch may be under way.
+func (t *Thread) Close() error { return unix.Munmap(t.stack) }
+
+// Launch clones a child and returns when it has become the program, or has
+// failed to. The error is a *spawn.Error that names the step; Child.Pid, when
+// not 0, is then a process that is gone and has not been reaped.
+func (t *Thread) Launch(r *Request) (Child, error) {
+	none := Child{Pidfd: -1}
+	if err := Check(r.Plan, len(r.FDs)); err != nil {
+		return none, err
+	}
+	child, err := t.launch(r, true)
+	if errno, ok := err.(cloneErrno); ok && errno.unknown() {
+		child, err = t.launch(r, false)
+	}
+	if errno, ok := err.(cloneErrno); ok {
+		return none, stepError(r, 0, syscall.Errno(errno))
+	}
+	return child, err
+}
+
+// cloneErrno is the failure of the clone itself.
+type cloneErrno syscall.Errno
+
+func (e cloneErrno) Error() string { return syscall.Errno(e).Error() }
+
+// unknown reports whether the call itself is refused: by a kernel before 5.3,
+// by one before 5.5 (CLONE_CLEAR_SIGHAND), or by a filter.
+func (e cloneErrno) unknown() bool {
+	return e == cloneErrno(syscall.ENOSYS) || e == cloneErrno(syscall.EINVAL) || e == cloneErrno(syscall.EPERM)
+}
+
+func (t *Thread) launch(r *Request, modern bool) (Child, error) {
+	none := Child{Pidfd: -1}
+	flags := uint64(r.Plan.Steps[0].Args[0].Num)
+	defer t.build.dropCopies()
+	if err := t.build.lower(r, t.parent, flags, modern); err != nil {
+		return none, err
+	}
+	t.state.reset(t.build.ops, &t.Progress)
+	pid, errno := t.clone(r, flags, modern)
+	runtime.KeepAlive(r)
+	if errno != 0 {
+		t.pid.Store(0)
+		return none, cloneErrno(errno)
+	}
+	child := Child{Pid: pid, Pidfd: int(t.pidfd)}
+	if !modern {
+		child.Pidfd = pidfdOf(pid)
+	}
+	if err := t.outcome(r); err != nil {
+		if child.Pidfd >= 0 {
+			unix.Close(child.Pidfd)
+		}
+		return Child{Pid: pid, Pidfd: -1}, err
+	}
+	return child, nil
+}
+
+// Done ends what Progress says of the last launch. Until then the child's pid
+// can be seen there, so that nobody mistakes it for a stranger.
+func (t *Thread) Done() { t.pid.Store(0) }
+
+// outcome reads what the child left in the shared memory.
+func (t *Thread) outcome(r *Request) error {
+	step := t.Step()
+	switch {
+	case t.state.errno != 0:
+		return stepError(r, step, syscall.Errno(t.state.errno))
+	case step != len(r.Plan.Steps)-1:
+		e := stepError(r, step, 0)
+		e.Kind, e.Msg = spawn.ErrCanceled, "the child was killed at this step"
+		return e
+	}
+	return nil
+}
+
+// clone makes the child. It returns when the child has given the memory back.
+func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno syscall.Errno) {
+	b, page := &t.build, len(t.stack)-stackSize
+	flags |= unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID
+	t.pidfd = -1
+	var res uintptr
+	if modern {
+		t.args = cloneArgs{
+			flags:      flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND,
+			pidfd:      uint64(uintptr(unsafe.Pointer(&t.pidfd))),
+			parentTID:  uint64(uintptr(unsafe.Pointer(&t.pid))),
+			exitSignal: uint64(unix.SIGCHLD),
+			stack:      uint64(uintptr(unsafe.Pointer(&t.stack[page]))),
+			stackSize:  stackSize,
+		}
+		if a := r.Plan.Steps[0].Args; len(a) > 1 {
+			t.args.flags |= unix.CLONE_INTO_CGROUP
+			t.args.cgroup = uint64(b.fds[a[1].Num])
+		}
+		res = vfork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&t.args)), unsafe.Sizeof(t.args), 0, t.state)
+	} else {
+		if len(r.Plan.Steps[0].Args) > 1 {
+			return 0, syscall.ENOSYS
+		}
+		top := uintptr(unsafe.Pointer(&t.stack[page])) + stackSize
+		res = vfork(unix.SYS_CLONE, uintptr(flags)|uintptr(unix.SIGCHLD), top, uintptr(unsafe.Pointer(&t.pid)), t.state)
+	}
+	if res > ^uintptr(4095) {
+		return 0, syscall.Errno(-res)
+	}
+	return int(res), 0
+}
+
+// cloneArgs is struct clone_args of clone3(2), as of Linux 5.7.
+type cloneArgs struct {
+	flags, pidfd, childTID, parentTID, exitSignal uint64
+	stack, stackSize, tls, setTID, setTIDSize     uint64
+	cgroup                                        uint64
+}
+
+// pidfdOf opens a pidfd of a child that has not been reaped, or returns -1.
+func pidfdOf(pid int) int {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+// cloneFlags are the flags that a plan may ask for.
+const cloneFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWTIME

@@ -1,0 +1,34 @@
+package linux
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// PidfdOpen returns a descriptor for the process pid, close-on-exec; the
+// caller closes it. pidfd_open(2), Linux 5.3.
+func PidfdOpen(pid int) (int, error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	return fd, os.NewSyscallError("pidfd_open", err)
+}
+
+// PidfdSignal sends a signal to the process that the descriptor stands for.
+// It is ESRCH when the process has been reaped. pidfd_send_signal(2), Linux
+// 5.1.
+func PidfdSignal(fd int, sig syscall.Signal) error {
+	return os.NewSyscallError("pidfd_send_signal", unix.PidfdSendSignal(fd, sig, nil, 0))
+}
+
+// PollExit waits until the process behind the pidfd has ended, or until the
+// descriptor other hangs up. Which of them it was is in the results.
+func PollExit(pidfd, other int) (exited, hangup bool, err error) {
+	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}, {Fd: int32(other)}}
+	for {
+		if _, err := unix.Poll(p, -1); err != unix.EINTR {
+			const gone = unix.POLLHUP | unix.POLLERR | unix.POLLNVAL
+			return p[0].Revents != 0, p[1].Revents&gone != 0, os.NewSyscallError("poll", err)
+		}
+	}
+}

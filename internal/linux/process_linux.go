@@ -1,0 +1,74 @@
+package linux
+
+import (
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// BecomeSubreaper makes orphaned descendants of this process its children,
+// PR_SET_CHILD_SUBREAPER in prctl(2), Linux 3.4.
+func BecomeSubreaper() error {
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+}
+
+// SetName sets the name of the calling thread as ps and top show it,
+// PR_SET_NAME in prctl(2). Of the main thread it is the name of the process.
+func SetName(name string) error {
+	b, err := unix.BytePtrFromString(name)
+	if err != nil {
+		return os.NewSyscallError("prctl", err)
+	}
+	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(b)), 0, 0, 0))
+}
+
+// CloseFrom closes every descriptor from first on. close_range(2), Linux 5.9;
+// by /proc/self/fd before that.
+func CloseFrom(first int) error {
+	if unix.CloseRange(uint(first), ^uint(0), 0) == nil {
+		return nil
+	}
+	return eachOpen(first, func(fd int) { unix.Close(fd) })
+}
+
+// CloseOnExecFrom sets the close-on-exec flag of every descriptor from first
+// on: CLOSE_RANGE_CLOEXEC, Linux 5.11; by /proc/self/fd before that.
+func CloseOnExecFrom(first int) error {
+	if unix.CloseRange(uint(first), ^uint(0), unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return nil
+	}
+	return eachOpen(first, unix.CloseOnExec)
+}
+
+// DupAbove copies a descriptor to the lowest free number that is not below
+// min. The copy is close-on-exec and the caller's.
+func DupAbove(fd, min int) (int, error) {
+	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, min)
+	return n, os.NewSyscallError("fcntl", err)
+}
+
+func eachOpen(first int, f func(fd int)) error {
+	d, err := os.Open("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	names, err := d.Readdirnames(-1)
+	d.Close()
+	for _, name := range names {
+		if fd, ok := number(name); ok && fd >= first {
+			f(fd)
+		}
+	}
+	return err
+}
+
+func number(s string) (n int, ok bool) {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, s != ""
+}
