@@ -72,3 +72,13 @@ func number(s string) (n int, ok bool) {
 	}
 	return n, s != ""
 }
+
+// Memfd returns an empty file in memory, close-on-exec, which the caller
+// closes. memfd_create(2), Linux 3.17.
+func Memfd(name string) (int, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if err == unix.EINVAL { // before Linux 6.3
+		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	}
+	return fd, os.NewSyscallError("memfd_create", err)
+}

@@ -7,18 +7,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PeekExited waits until a child of this process has ended and returns its
-// pid. The child stays a zombie: its pid is not given to anyone else until it
-// is reaped. With nohang it does not wait and returns 0 when there is none.
-// The error matches ECHILD when there is no child at all. waitid(2).
-func PeekExited(nohang bool) (pid int, err error) {
-	var info unix.Siginfo
+// A Waiter learns of the ends of this process's children. The zero value is
+// ready; one goroutine at a time may use it.
+type Waiter struct{ info unix.Siginfo }
+
+// Peek waits until a child of this process has ended and returns its pid. The
+// child stays a zombie: its pid is given to nobody else until it is reaped.
+// With nohang it does not wait and returns 0 when there is none. The error
+// matches ECHILD when there is no child at all. waitid(2).
+func (w *Waiter) Peek(nohang bool) (pid int, err error) {
 	options := unix.WEXITED | unix.WNOWAIT | unix.WALL
 	if nohang {
 		options |= unix.WNOHANG
 	}
+	w.info = unix.Siginfo{}
 	for {
-		err = unix.Waitid(unix.P_ALL, 0, &info, options, nil)
+		err = unix.Waitid(unix.P_ALL, 0, &w.info, options, nil)
 		if err != unix.EINTR {
 			break
 		}
@@ -26,15 +30,13 @@ func PeekExited(nohang bool) (pid int, err error) {
 	if err != nil {
 		return 0, os.NewSyscallError("waitid", err)
 	}
-	return childOf(&info), nil
+	return childOf(&w.info), nil
 }
 
 // Reap takes the status of a child that has ended. wait4(2).
-func Reap(pid int) (syscall.WaitStatus, syscall.Rusage, error) {
-	var status syscall.WaitStatus
-	var usage syscall.Rusage
+func (w *Waiter) Reap(pid int) (status syscall.WaitStatus, usage syscall.Rusage, err error) {
 	for {
-		_, err := syscall.Wait4(pid, &status, unix.WALL, &usage)
+		_, err = syscall.Wait4(pid, &status, unix.WALL, &usage)
 		if err != syscall.EINTR {
 			return status, usage, os.NewSyscallError("wait4", err)
 		}

@@ -1,0 +1,244 @@
+//go:build unix
+
+package keeper
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// window is how many launches may be under way at once: what a lane takes
+// without running into the kernel's limits for descriptors in flight.
+const window = 128
+
+// A Client is the host's half of a keeper. Its methods may be called
+// concurrently. Close it.
+type Client struct {
+	conn   *lane.Conn
+	proc   *os.Process
+	words  *os.File // the keeper's standard error, a memfd: its last words
+	ids    atomic.Uint64
+	window chan struct{}
+	gone   chan struct{} // closed when the keeper is gone and all was told
+
+	mu    sync.Mutex
+	calls map[uint64]*call // waiting for an answer
+	exits map[uint64]func(Exit)
+	err   error // why the keeper is gone
+}
+
+// A call is a request that waits for its answer.
+type call struct {
+	answer    chan answer // capacity 1
+	abandoned bool        // nobody waits any more: a child that comes is killed
+}
+
+type answer struct {
+	pid, pidfd int
+	err        error
+}
+
+// A Started is a child that became its program.
+type Started struct {
+	ID    uint64
+	Pid   int
+	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
+}
+
+// Launch makes a child and returns when it has become the program. The error
+// of a failed step is a *spawn.Error that names it; a child that has not got
+// to its exec when ctx ends is killed. Then Launch waits at most abortWait
+// for the keeper to say so.
+//
+// exited is called once, when the child has ended or its status is lost,
+// from the goroutine that reads the lane: it must not block. It may be called
+// before Launch returns. It is not called when Launch fails.
+func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Started, error) {
+	select {
+	case c.window <- struct{}{}:
+		defer func() { <-c.window }()
+	case <-ctx.Done():
+		return Started{}, ctxError(ctx, "window", "more launches under way than the keeper takes at once")
+	case <-c.gone:
+		return Started{}, c.goneError()
+	}
+	id := c.ids.Add(1)
+	w, err := c.expect(id, exited)
+	if err != nil {
+		return Started{}, err
+	}
+	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
+	if err := c.conn.Send(&f); err != nil {
+		c.forget(id)
+		return Started{}, sendError(err)
+	}
+	select {
+	case a := <-w.answer:
+		return c.started(id, a)
+	case <-ctx.Done():
+		return c.abort(ctx, id, w)
+	}
+}
+
+func (c *Client) started(id uint64, a answer) (Started, error) {
+	if a.err != nil {
+		c.forget(id)
+		return Started{}, a.err
+	}
+	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd}, nil
+}
+
+// abortWait bounds the wait for the end of a child that was killed before its
+// exec. One that takes longer sleeps in the kernel.
+const abortWait = time.Second
+
+// abort gives a launch up. When the child has become its program at the last
+// moment it is killed with its tree.
+func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortWait)
+	defer cancel()
+	at := c.request(limit, frameAbort, id, 0)
+	out := ctxError(ctx, "spawn", "")
+	var step *spawn.Error
+	if errors.As(at, &step) && step.Op != "" {
+		out.Phase, out.Op, out.Msg = spawn.PhaseSetup, step.Op, "the child had not got beyond this step"
+	}
+	select {
+	case a := <-w.answer:
+		c.dropChild(limit, id, a)
+	case <-limit.Done():
+		c.mu.Lock()
+		w.abandoned = true
+		c.mu.Unlock()
+		select { // it may have come just now
+		case a := <-w.answer:
+			c.dropChild(limit, id, a)
+		default:
+			out.Msg += "; it does not react to SIGKILL yet and is still being waited for"
+		}
+	}
+	return Started{}, out
+}
+
+// dropChild ends a child that nobody wants any more.
+func (c *Client) dropChild(ctx context.Context, id uint64, a answer) {
+	if a.err == nil {
+		c.request(ctx, frameKill, id, 0)
+		if a.pidfd >= 0 {
+			syscall.Close(a.pidfd)
+		}
+	}
+	c.forget(id)
+}
+
+// Signal sends a signal to a child. The error matches syscall.ESRCH when the
+// child has been reaped.
+func (c *Client) Signal(ctx context.Context, id uint64, sig syscall.Signal) error {
+	return c.request(ctx, frameSignal, id, uint32(sig))
+}
+
+// Kill sends SIGKILL to a child and to all its descendants. A child that has
+// ended is no error. What could not be killed is named in one.
+func (c *Client) Kill(ctx context.Context, id uint64) error {
+	return c.request(ctx, frameKill, id, 0)
+}
+
+// request sends a request about a child and waits for its answer.
+func (c *Client) request(ctx context.Context, typ uint8, child uint64, arg uint32) error {
+	payload := binary.LittleEndian.AppendUint64(nil, child)
+	return c.ask(ctx, typ, binary.LittleEndian.AppendUint32(payload, arg))
+}
+
+func (c *Client) ask(ctx context.Context, typ uint8, payload []byte) error {
+	id := c.ids.Add(1)
+	w, err := c.expect(id, nil)
+	if err != nil {
+		return err
+	}
+	defer c.forgetCall(id)
+	if err := c.conn.Send(&lane.Frame{Type: typ, ID: id, Payload: payload}); err != nil {
+		return sendError(err)
+	}
+	select {
+	case a := <-w.answer:
+		return a.err
+	case <-ctx.Done():
+		return ctxError(ctx, "keeper", "the keeper did not answer")
+	}
+}
+
+// expect enters a call, and for a launch what to do at the child's exit.
+func (c *Client) expect(id uint64, exited func(Exit)) (*call, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	w := &call{answer: make(chan answer, 1)}
+	c.calls[id] = w
+	if exited != nil {
+		c.exits[id] = exited
+	}
+	return w, nil
+}
+
+func (c *Client) forget(id uint64) {
+	c.mu.Lock()
+	delete(c.calls, id)
+	delete(c.exits, id)
+	c.mu.Unlock()
+}
+
+func (c *Client) forgetCall(id uint64) {
+	c.mu.Lock()
+	delete(c.calls, id)
+	c.mu.Unlock()
+}
+
+// Pid returns the keeper's process id.
+func (c *Client) Pid() int { return c.proc.Pid }
+
+// Gone is closed when the keeper has ended. Every child has been told of by
+// then, those whose status was lost included.
+func (c *Client) Gone() <-chan struct{} { return c.gone }
+
+func (c *Client) goneError() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// sendError says what a failed send means.
+func sendError(err error) error {
+	e := &spawn.Error{Phase: spawn.PhaseSetup, Op: "send", Err: err}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		e.Errno, e.Err = errno, nil
+	}
+	switch {
+	case errno == syscall.EPIPE || errors.Is(err, os.ErrClosed):
+		e.Kind = spawn.ErrKeeperGone
+	case errno == syscall.EMSGSIZE:
+		// More than a lane takes is more than execve takes.
+		e.Phase, e.Op, e.Errno = spawn.PhaseExec, "exec", syscall.E2BIG
+	}
+	return e
+}
+
+// ctxError turns the end of a context into an error that names the wait.
+func ctxError(ctx context.Context, op, msg string) *spawn.Error {
+	e := &spawn.Error{Phase: spawn.PhaseSetup, Op: op, Kind: spawn.ErrCanceled, Msg: msg, Err: context.Cause(ctx)}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Kind = spawn.ErrTimeout
+	}
+	return e
+}

@@ -1,0 +1,118 @@
+//go:build unix
+
+package keeper
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// read is the client's one reader. It ends with the lane, tells everyone that
+// the keeper is gone, and closes gone.
+func (c *Client) read() {
+	defer close(c.gone)
+	var f lane.Frame
+	for {
+		err := c.conn.Recv(&f)
+		if errors.Is(err, lane.ErrFrame) {
+			continue
+		}
+		if err != nil {
+			c.keeperGone(err)
+			return
+		}
+		switch f.Type {
+		case frameLaunched:
+			c.launched(&f)
+		case frameExited:
+			for b := f.Payload; len(b) >= exitSize; b = b[exitSize:] {
+				c.exited(parseExit(b))
+			}
+		case frameDone:
+			c.deliver(f.ID, answer{err: parseError(f.Payload)})
+		}
+	}
+}
+
+func (c *Client) launched(f *lane.Frame) {
+	a := answer{pidfd: -1}
+	if len(f.FDs) > 0 {
+		a.pidfd = f.FDs[0]
+		closeAll(f.FDs[1:])
+	}
+	if len(f.Payload) < 4 {
+		a.err = &spawn.Error{Kind: spawn.ErrProtocol, Msg: "the keeper's answer is too short"}
+	} else {
+		a.pid = int(binary.LittleEndian.Uint32(f.Payload))
+		a.err = parseError(f.Payload[4:])
+	}
+	if !c.deliver(f.ID, a) && a.pidfd >= 0 {
+		syscall.Close(a.pidfd)
+	}
+}
+
+// deliver hands an answer to whoever waits for it. A child that nobody waits
+// for any more is killed.
+func (c *Client) deliver(id uint64, a answer) bool {
+	c.mu.Lock()
+	w := c.calls[id]
+	delete(c.calls, id)
+	abandoned := w != nil && w.abandoned
+	if w != nil && !abandoned {
+		w.answer <- a // has room: one answer for each call
+	}
+	c.mu.Unlock()
+	if abandoned && a.err == nil {
+		// Not from this goroutine: the keeper may be waiting for it to read.
+		go c.Kill(context.Background(), id)
+	}
+	return w != nil && !abandoned
+}
+
+func (c *Client) exited(e Exit) {
+	c.mu.Lock()
+	f := c.exits[e.ID]
+	delete(c.exits, e.ID)
+	c.mu.Unlock()
+	if f != nil {
+		f(e)
+	}
+}
+
+// keeperGone ends every call and every child's wait.
+func (c *Client) keeperGone(cause error) {
+	msg := "the keeper process ended; start a new host"
+	if cause != io.EOF {
+		msg = "the lane to the keeper broke: " + cause.Error()
+	}
+	if w := c.lastWords(); w != "" {
+		msg += "; its last words: " + w
+	}
+	c.mu.Lock()
+	c.err = &spawn.Error{Kind: spawn.ErrKeeperGone, Phase: spawn.PhaseRun, Msg: msg}
+	calls, exits := c.calls, c.exits
+	c.calls, c.exits = nil, nil
+	err := c.err
+	c.mu.Unlock()
+	for _, w := range calls {
+		w.answer <- answer{pidfd: -1, err: err}
+	}
+	for id, f := range exits {
+		f(Exit{ID: id, Status: spawn.LostStatus("the keeper ended before the child did")})
+	}
+}
+
+// lastWords returns the end of what the keeper wrote to its standard error:
+// a panic, or why it could not start.
+func (c *Client) lastWords() string {
+	b := make([]byte, 4096)
+	n, _ := c.words.ReadAt(b, 0)
+	return strings.TrimSpace(string(b[:n]))
+}

@@ -1,0 +1,83 @@
+//go:build unix
+
+package keeper
+
+import (
+	"encoding/binary"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// control handles the requests that concern one child. Their payload is its
+// id and, for a signal, the number.
+func (k *keeper) control(typ uint8, payload []byte) error {
+	if len(payload) != 12 {
+		return &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseRun, Msg: "malformed request"}
+	}
+	id := binary.LittleEndian.Uint64(payload)
+	sig := syscall.Signal(binary.LittleEndian.Uint32(payload[8:]))
+	switch typ {
+	case frameSignal:
+		return k.signal(id, sig)
+	case frameAbort:
+		return k.abort(id)
+	default:
+		return k.killTree(id)
+	}
+}
+
+// signal sends sig to a child. The table is locked, so the child has not been
+// reaped and its pid is its own.
+func (k *keeper) signal(id uint64, sig syscall.Signal) error {
+	t := k.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.byID[id]
+	if c == nil {
+		return &spawn.Error{Phase: spawn.PhaseRun, Op: "kill", Errno: syscall.ESRCH}
+	}
+	if errno, _ := syscall.Kill(c.pid, sig).(syscall.Errno); errno != 0 {
+		return &spawn.Error{Phase: spawn.PhaseRun, Op: "kill", Errno: errno}
+	}
+	return nil
+}
+
+// abort kills a child that has not become its program yet. The launch then
+// ends with an error that names the step it had come to; abort returns the
+// same step at once, in case not even SIGKILL gets it out. When the launch is
+// over already abort does nothing.
+func (k *keeper) abort(id uint64) error {
+	t := k.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.launches[id]
+	if l == nil {
+		return nil
+	}
+	if pid := l.thread.Pid(); pid > 0 {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	step := l.thread.Step()
+	e := &spawn.Error{Phase: spawn.PhaseSetup, Kind: spawn.ErrTimeout}
+	if p := l.req.Plan; p != nil && step < len(p.Steps) {
+		e.Op = string(p.Steps[step].Op)
+	}
+	return e
+}
+
+// killTree ends a child and everything below it.
+func (k *keeper) killTree(id uint64) error {
+	t := k.table
+	t.mu.Lock()
+	c := t.byID[id]
+	if c == nil {
+		t.mu.Unlock()
+		return nil
+	}
+	tree := newTree(t)
+	defer tree.close()
+	tree.addChild(c)
+	t.mu.Unlock()
+	return tree.kill()
+}

@@ -1,0 +1,136 @@
+//go:build unix
+
+package keeper
+
+import (
+	"encoding/binary"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+const (
+	// endGrace is what the descendants of a host that is gone have between
+	// SIGTERM and SIGKILL.
+	endGrace = time.Second
+	// endLimit is how long the keeper goes on killing. What has not ended
+	// by then cannot be killed: it runs as another user, or waits for a
+	// device.
+	endLimit = 5 * time.Second
+	// endPause is the time between two rounds of SIGKILL. There is no event
+	// for "a descendant was born".
+	endPause = 20 * time.Millisecond
+)
+
+// endOnRequest ends everything with the host's grace, tells it who is left,
+// and exits.
+func (k *keeper) endOnRequest(id uint64, payload []byte) {
+	grace := endGrace
+	if len(payload) == 8 {
+		grace = time.Duration(binary.LittleEndian.Uint64(payload))
+	}
+	left := k.end(grace)
+	var err error
+	if len(left) > 0 {
+		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + names(left)}
+	}
+	k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: appendError(nil, err)})
+	os.Exit(0)
+}
+
+// end ends every descendant: SIGTERM and SIGCONT, and after the grace SIGKILL
+// to a fixpoint. It removes the host's folder and returns who is left. Whoever
+// comes second waits for ever: the first ends the process.
+func (k *keeper) end(grace time.Duration) (left []int) {
+	if !k.table.close() {
+		select {}
+	}
+	if grace > 0 {
+		k.termAll()
+	}
+	if !k.waitEmpty(grace) {
+		left = k.killAll()
+	}
+	if k.folder != "" {
+		os.RemoveAll(k.folder)
+	}
+	return left
+}
+
+// termAll asks every descendant to end. A stopped one is woken to hear it.
+func (k *keeper) termAll() {
+	self := os.Getpid()
+	k.table.mu.Lock()
+	direct := linux.Children(self)
+	for _, pid := range direct { // none is reaped while the lock is held
+		syscall.Kill(pid, syscall.SIGTERM)
+		syscall.Kill(pid, syscall.SIGCONT)
+	}
+	k.table.mu.Unlock()
+	for _, pid := range direct {
+		termBelow(pid)
+	}
+}
+
+// termBelow asks the descendants of pid to end.
+func termBelow(pid int) {
+	for _, c := range linux.Children(pid) {
+		fd, err := linux.PidfdOpen(c)
+		if err != nil {
+			continue
+		}
+		if s, err := linux.ReadStat(c); err == nil && s.Parent == pid {
+			linux.PidfdSignal(fd, syscall.SIGTERM)
+			linux.PidfdSignal(fd, syscall.SIGCONT)
+		}
+		syscall.Close(fd)
+		termBelow(c)
+	}
+}
+
+// killAll sends SIGKILL until nobody is left, or until the limit.
+func (k *keeper) killAll() (left []int) {
+	self := os.Getpid()
+	for deadline := time.Now().Add(endLimit); ; {
+		k.killRound(self)
+		if k.waitEmpty(endPause) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return linux.Children(self)
+		}
+	}
+}
+
+func (k *keeper) killRound(self int) {
+	tree := newTree(k.table)
+	defer tree.close()
+	k.table.mu.Lock()
+	for _, c := range k.table.byPid {
+		tree.addChild(c)
+	}
+	for _, l := range k.table.launches {
+		if pid := l.thread.Pid(); pid > 0 {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	tree.addOrphans(self)
+	k.table.mu.Unlock()
+	tree.kill()
+}
+
+// waitEmpty waits until the reaper finds no children, at most for d.
+func (k *keeper) waitEmpty(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-k.empty:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

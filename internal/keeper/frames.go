@@ -1,0 +1,199 @@
+package keeper
+
+import (
+	"encoding/binary"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Frame types, host to keeper.
+const (
+	frameLaunch = iota + 1 // ID is the child's from now on
+	frameSignal            // child id, signal
+	frameKill              // child id: SIGKILL to it and its descendants
+	frameAbort             // child id: SIGKILL if it is not the program yet
+	frameEnd               // grace: end everything, answer, exit
+)
+
+// Frame types, keeper to host.
+const (
+	frameLaunched = iota + 65 // ID is the child's; one descriptor: its pidfd
+	frameExited               // any number of exit records
+	frameDone                 // ID is the request's; an error or nothing
+)
+
+// A Launch is the request to make one child.
+type Launch struct {
+	Plan  []byte // spawn.Plan, encoded
+	Path  string
+	Args  []string
+	Env   []string
+	Dir   string
+	Files []int // numbers in the child
+	// FDs are the plan's descriptors, then one for each of Files.
+	FDs []int
+}
+
+var errShort = errors.New("truncated request")
+
+func (l *Launch) append(b []byte) []byte {
+	b = appendString(b, string(l.Plan))
+	b = appendString(b, l.Path)
+	b = appendString(b, l.Dir)
+	b = appendStrings(b, l.Args)
+	b = appendStrings(b, l.Env)
+	b = binary.AppendUvarint(b, uint64(len(l.Files)))
+	for _, n := range l.Files {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+// parse reads what append made. The strings share the memory of s.
+func (l *Launch) parse(s string) error {
+	r := reader{s: s}
+	l.Plan = []byte(r.string())
+	l.Path, l.Dir = r.string(), r.string()
+	l.Args = r.strings(l.Args[:0])
+	l.Env = r.strings(l.Env[:0])
+	l.Files = l.Files[:0]
+	for range r.count() {
+		l.Files = append(l.Files, int(r.uvarint()))
+	}
+	if r.bad || r.s != "" {
+		return errShort
+	}
+	return nil
+}
+
+func appendString(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendStrings(b []byte, ss []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ss)))
+	for _, s := range ss {
+		b = appendString(b, s)
+	}
+	return b
+}
+
+// A reader takes a request apart. After an error it yields zero values and
+// bad is set.
+type reader struct {
+	s   string
+	bad bool
+}
+
+func (r *reader) uvarint() uint64 {
+	var v uint64
+	for i := 0; i < len(r.s) && i < binary.MaxVarintLen64; i++ {
+		c := r.s[i]
+		v |= uint64(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			r.s = r.s[i+1:]
+			return v
+		}
+	}
+	r.bad, r.s = true, ""
+	return 0
+}
+
+// count reads a number of elements, each of which takes a byte at least.
+func (r *reader) count() int {
+	n := r.uvarint()
+	if n > uint64(len(r.s)) {
+		r.bad, r.s = true, ""
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) string() string {
+	n := r.count()
+	s := r.s[:n]
+	r.s = r.s[n:]
+	return s
+}
+
+func (r *reader) strings(ss []string) []string {
+	for range r.count() {
+		ss = append(ss, r.string())
+	}
+	return ss
+}
+
+// An Exit is one exit as the keeper reports it.
+type Exit struct {
+	ID     uint64
+	Pid    int
+	Status spawn.ExitStatus
+}
+
+// exitSize is the size of an exit record.
+const exitSize = 8 + 4 + 4 + 10*8
+
+func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time) []byte {
+	le := binary.LittleEndian
+	b = le.AppendUint64(b, id)
+	b = le.AppendUint32(b, uint32(pid))
+	b = le.AppendUint32(b, uint32(ws))
+	for _, v := range [...]int64{
+		now.UnixNano(), u.Utime.Nano(), u.Stime.Nano(), int64(u.Maxrss) * maxrssUnit,
+		int64(u.Minflt), int64(u.Majflt), int64(u.Inblock), int64(u.Oublock), int64(u.Nvcsw), int64(u.Nivcsw),
+	} {
+		b = le.AppendUint64(b, uint64(v))
+	}
+	return b
+}
+
+// parseExit reads one record of at least exitSize bytes.
+func parseExit(b []byte) Exit {
+	le := binary.LittleEndian
+	var v [10]int64
+	for i := range v {
+		v[i] = int64(le.Uint64(b[16+8*i:]))
+	}
+	ws := syscall.WaitStatus(le.Uint32(b[12:]))
+	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:]))}
+	e.Status = spawn.ExitStatus{
+		Code: -1, Source: spawn.FromKernel, Time: time.Unix(0, v[0]),
+		Rusage: spawn.Rusage{
+			UserTime: time.Duration(v[1]), SystemTime: time.Duration(v[2]), MaxRSS: v[3],
+			MinorFaults: v[4], MajorFaults: v[5], BlocksIn: v[6], BlocksOut: v[7],
+			VoluntaryCS: v[8], InvoluntaryCS: v[9],
+		},
+	}
+	switch {
+	case ws.Exited():
+		e.Status.Code = ws.ExitStatus()
+	case ws.Signaled():
+		e.Status.Signal, e.Status.Core = ws.Signal(), ws.CoreDump()
+	}
+	return e
+}
+
+// appendError appends the encoding of an error, or nothing for nil.
+func appendError(b []byte, err error) []byte {
+	if err == nil {
+		return b
+	}
+	b, _ = spawn.AsError(err).AppendBinary(b)
+	return b
+}
+
+// parseError reads what appendError made.
+func parseError(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	e := new(spawn.Error)
+	if err := e.UnmarshalBinary(b); err != nil {
+		return &spawn.Error{Kind: spawn.ErrProtocol, Msg: "the keeper's answer", Err: err}
+	}
+	return e
+}

@@ -1,0 +1,131 @@
+//go:build unix
+
+package keeper
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+)
+
+// keeper is the state of a keeper process.
+type keeper struct {
+	conn   *lane.Conn
+	table  *table
+	crew   crew
+	null   int    // /dev/null, out of the way of children's numbers
+	folder string // the host's runtime folder
+
+	hangUp func()        // closes hungUp, once
+	hungUp chan struct{} // the host is gone
+	empty  chan struct{} // the reaper found no children, and none can come
+}
+
+// What the host hands to a keeper.
+const (
+	laneFD = 3 // the lane
+	hostFD = 4 // a pidfd of the host, or /dev/null where there are none
+
+	// highFD is where the keeper keeps its own descriptors, above the
+	// numbers that children usually get.
+	highFD = 512
+)
+
+// run is the life of a keeper. It returns when everything has ended.
+func run(folder string) error {
+	debug.SetGCPercent(400) // a small heap: collect it seldom
+	linux.SetName(Name)
+	if err := linux.CloseFrom(hostFD + 1); err != nil {
+		return err
+	}
+	if err := setSignals(); err != nil {
+		return err
+	}
+	if err := linux.BecomeSubreaper(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	k := &keeper{table: newTable(), folder: folder, hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
+	k.crew.k = k
+	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
+	host, err := k.takeDescriptors()
+	if err != nil {
+		return err
+	}
+	for range crewSize() {
+		if err := k.crew.recruit(); err != nil {
+			return err
+		}
+	}
+	go k.reap()
+	go k.watch(host)
+	<-k.hungUp
+	k.end(endGrace)
+	return nil
+}
+
+// takeDescriptors moves what the host handed over out of the children's way.
+func (k *keeper) takeDescriptors() (host int, err error) {
+	high := func(fd int) int {
+		n, herr := linux.DupAbove(fd, highFD)
+		if errors.Is(herr, syscall.EINVAL) { // beyond RLIMIT_NOFILE
+			n, herr = linux.DupAbove(fd, 3)
+		}
+		err = errors.Join(err, herr)
+		return n
+	}
+	conn, host := high(laneFD), high(hostFD)
+	k.null = high(0)
+	if err != nil {
+		return -1, err
+	}
+	if !isPidfd(hostFD) {
+		host = -1
+	}
+	syscall.Close(laneFD)
+	syscall.Close(hostFD)
+	k.conn, err = lane.Open(conn, lane.Blocking)
+	return host, err
+}
+
+// isPidfd tells a pidfd from /dev/null, a character device.
+func isPidfd(fd int) bool {
+	var st syscall.Stat_t
+	return syscall.Fstat(fd, &st) == nil && st.Mode&syscall.S_IFMT != syscall.S_IFCHR
+}
+
+// setSignals makes the keeper deaf to what a terminal, or a kill of the whole
+// group, sends to the host's group: the host decides what it means, and the
+// end of the host is what ends the keeper. The signals are caught, not
+// ignored, so that they have their default action in children. The handler
+// does nothing.
+//
+// What was ignored when the program started would be ignored in children too:
+// it gets its default action back, as os/exec has it. SIGCHLD gets it to save
+// a wake-up for each exit; the reaper waits in waitid.
+func setSignals() error {
+	deaf := []os.Signal{
+		syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGTERM,
+		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU,
+		syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
+		syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU, syscall.SIGXFSZ,
+	}
+	signal.Notify(make(chan os.Signal, 1), deaf...)
+	const last = syscall.Signal(64)
+	for sig := syscall.Signal(1); sig <= last; sig++ {
+		if linux.Ignored(sig) {
+			if err := linux.DefaultSignal(sig); err != nil {
+				return err
+			}
+		}
+	}
+	if err := linux.DefaultSignal(syscall.SIGCHLD); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}

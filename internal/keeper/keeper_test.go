@@ -1,0 +1,364 @@
+//go:build linux
+
+package keeper
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+func newClient(t testing.TB) *Client {
+	t.Helper()
+	c, err := Start(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close(0, 5*time.Second) })
+	return c
+}
+
+func encode(t testing.TB, p *spawn.Plan) []byte {
+	t.Helper()
+	b, err := p.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// shell is the launch of a shell script with the given files as 0, 1, 2.
+func shell(t testing.TB, script string, files ...*os.File) *Launch {
+	l := &Launch{Plan: encode(t, spawn.Standard(&spawn.Spec{})), Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}}
+	for i, f := range files {
+		l.Files = append(l.Files, i)
+		l.FDs = append(l.FDs, int(f.Fd()))
+	}
+	return l
+}
+
+// started is a child of a test with a channel for its exit.
+type started struct {
+	Started
+	exit chan Exit
+}
+
+func launchIt(t testing.TB, c *Client, l *Launch) started {
+	t.Helper()
+	exit := make(chan Exit, 1)
+	s, err := c.Launch(t.Context(), l, func(e Exit) { exit <- e })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(s.Pidfd) })
+	return started{s, exit}
+}
+
+func (s started) wait(t testing.TB, limit time.Duration) spawn.ExitStatus {
+	t.Helper()
+	select {
+	case e := <-s.exit:
+		return e.Status
+	case <-time.After(limit):
+		t.Fatalf("child %d did not end within %v", s.Pid, limit)
+		panic("unreachable")
+	}
+}
+
+// alive reports whether a process that is not a zombie has this pid.
+func alive(pid int) bool {
+	s, err := linux.ReadStat(pid)
+	return err == nil && s.State != 'Z' && s.State != 'X'
+}
+
+// gone waits until the pids are gone.
+func gone(t testing.TB, limit time.Duration, pids ...int) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for _, pid := range pids {
+		for alive(pid) {
+			if time.Now().After(deadline) {
+				t.Fatalf("process %d is still there after %v", pid, limit)
+			}
+			time.Sleep(2 * time.Millisecond) // the end of a stranger is no event here
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	c := newClient(t)
+	for code := range 256 {
+		s := launchIt(t, c, shell(t, "exit "+strconv.Itoa(code)))
+		if st := s.wait(t, 5*time.Second); st.Code != code || st.Source != spawn.FromKernel {
+			t.Fatalf("exit %d: got %+v", code, st)
+		}
+	}
+}
+
+func TestSignals(t *testing.T) {
+	c := newClient(t)
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGUSR1, 40} {
+		s := launchIt(t, c, shell(t, "kill -"+strconv.Itoa(int(sig))+" $$; exit 1"))
+		if st := s.wait(t, 5*time.Second); st.Signal != sig || st.Code != -1 {
+			t.Errorf("signal %d: got %+v", sig, st)
+		}
+	}
+}
+
+// TestShortChildren starts children that are gone before the answer arrives.
+func TestShortChildren(t *testing.T) {
+	c := newClient(t)
+	const n, callers = 1000, 8
+	done := make(chan error, callers)
+	for k := range callers {
+		go func() {
+			for i := range n / callers {
+				code := (k*31 + i) % 256
+				exit := make(chan Exit, 2)
+				l := shell(t, "")
+				l.Args[2] = "exit " + strconv.Itoa(code)
+				s, err := c.Launch(t.Context(), l, func(e Exit) { exit <- e })
+				if err != nil {
+					done <- err
+					return
+				}
+				syscall.Close(s.Pidfd)
+				if e := <-exit; e.Status.Code != code || e.Pid != s.Pid {
+					done <- errors.New("a wrong exit: " + e.Status.String())
+					return
+				}
+			}
+			done <- nil
+		}()
+	}
+	for range callers {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSetupErrorNamesStep(t *testing.T) {
+	c := newClient(t)
+	l := shell(t, "true")
+	l.Plan = encode(t, spawn.Standard(&spawn.Spec{Dir: "x"}))
+	l.Dir = "/nonexistent"
+	_, err := c.Launch(t.Context(), l, func(Exit) { t.Error("an exit of a child that never was") })
+	var e *spawn.Error
+	if !errors.As(err, &e) || e.Op != "chdir" || e.Path != "/nonexistent" || e.Errno != syscall.ENOENT {
+		t.Errorf("got %v", err)
+	}
+	// The next one is not disturbed.
+	if st := launchIt(t, c, shell(t, "exit 3")).wait(t, 5*time.Second); st.Code != 3 {
+		t.Errorf("then: %v", st)
+	}
+}
+
+func TestBadPlans(t *testing.T) {
+	c := newClient(t)
+	for name, plan := range map[string][]byte{
+		"garbage": {0xff, 0xff, 0xff}, "empty": {},
+		"no exec":    encode(t, &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0), spawn.Setsid()}}),
+		"unknown":    encode(t, &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0), {Op: "rm -rf"}, spawn.Exec(spawn.HolePath.Arg())}}),
+		"descriptor": encode(t, &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0), spawn.Fchdir(spawn.FD(9)), spawn.Exec(spawn.HolePath.Arg())}}),
+	} {
+		l := shell(t, "true")
+		l.Plan = plan
+		if _, err := c.Launch(t.Context(), l, func(Exit) {}); !errors.Is(err, spawn.ErrBadPlan) {
+			t.Errorf("%s: %v, want a bad plan", name, err)
+		}
+	}
+	if st := launchIt(t, c, shell(t, "exit 3")).wait(t, 5*time.Second); st.Code != 3 {
+		t.Errorf("then: %v", st)
+	}
+}
+
+func TestKillTakesTheTree(t *testing.T) {
+	c := newClient(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	// A child, a grandchild in a session of its own, and its child.
+	s := launchIt(t, c, shell(t, `trap "" TERM; setsid sh -c 'trap "" TERM; sleep 100 & echo $$ $!; wait' & wait`, os.Stdin, w))
+	w.Close()
+	line := make([]byte, 64)
+	n, err := r.Read(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, f := range strings.Fields(string(line[:n])) {
+		pid, _ := strconv.Atoi(f)
+		pids = append(pids, pid)
+	}
+	if len(pids) != 2 || !alive(pids[0]) || !alive(pids[1]) {
+		t.Fatalf("descendants %v are not running", pids)
+	}
+	if err := c.Kill(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if st := s.wait(t, time.Second); st.Signal != syscall.SIGKILL {
+		t.Errorf("status %v", st)
+	}
+	gone(t, time.Second, pids...)
+}
+
+func TestCloseEndsDaemons(t *testing.T) {
+	c := newClient(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := launchIt(t, c, shell(t, `(setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 100; done' &) ; exit 0`, os.Stdin, w))
+	w.Close()
+	line := make([]byte, 64)
+	n, _ := r.Read(line)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
+	if err != nil || !alive(pid) {
+		t.Fatalf("daemon: %q, %v", line[:n], err)
+	}
+	s.wait(t, time.Second)
+	if err := c.Close(100*time.Millisecond, 5*time.Second); err != nil {
+		t.Error(err)
+	}
+	gone(t, time.Second, pid)
+}
+
+func TestKeeperKilled(t *testing.T) {
+	c := newClient(t)
+	s := launchIt(t, c, shell(t, "sleep 100"))
+	if err := syscall.Kill(c.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if st := s.wait(t, time.Second); st.Source != spawn.Lost {
+		t.Errorf("status %v, want lost", st)
+	}
+	gone(t, time.Second, s.Pid)
+	_, err := c.Launch(t.Context(), shell(t, "true"), func(Exit) {})
+	if !errors.Is(err, spawn.ErrKeeperGone) {
+		t.Errorf("then: %v", err)
+	}
+}
+
+// TestStuckChild freezes a cgroup, launches into it, and looks for the step in
+// the error, and at whether others are delayed.
+func TestStuckChild(t *testing.T) {
+	group, err := os.MkdirTemp("/sys/fs/cgroup/unified", "hatchery-test-*")
+	if err != nil {
+		if group, err = os.MkdirTemp("/sys/fs/cgroup", "hatchery-test-*"); err != nil {
+			t.Skip("needs a cgroup v2 folder to write: ", err)
+		}
+	}
+	t.Cleanup(func() { os.Remove(group) })
+	if err := os.WriteFile(group+"/cgroup.freeze", []byte("1"), 0); err != nil {
+		t.Skip("needs cgroup v2: ", err)
+	}
+	dir, err := os.Open(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	c := newClient(t)
+	const stuck = 12 // more than there are launchers at first
+	errs := make(chan error, stuck)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for range stuck {
+		l := shell(t, "true")
+		p := spawn.Standard(&spawn.Spec{})
+		p.Steps[0] = spawn.CloneInto(0, spawn.FD(0))
+		l.Plan, l.FDs = encode(t, p), []int{int(dir.Fd())}
+		go func() {
+			_, err := c.Launch(ctx, l, func(Exit) {})
+			errs <- err
+		}()
+	}
+	begin := time.Now()
+	if st := launchIt(t, c, shell(t, "exit 3")).wait(t, 5*time.Second); st.Code != 3 {
+		t.Errorf("another child: %v", st)
+	}
+	if d := time.Since(begin); d > 700*time.Millisecond {
+		t.Errorf("another child took %v", d)
+	}
+	for range stuck {
+		err := <-errs
+		var e *spawn.Error
+		if !errors.As(err, &e) || e.Kind != spawn.ErrTimeout || e.Phase != spawn.PhaseSetup || e.Op == "" {
+			t.Errorf("stuck child: %v", err)
+		}
+	}
+}
+
+// TestHostKilled kills a host with children of every kind and looks for them.
+func TestHostKilled(t *testing.T) {
+	host := helper(t, "host")
+	var pids []int
+	for _, f := range strings.Fields(host.line(t)) {
+		pid, err := strconv.Atoi(f)
+		if err != nil || !alive(pid) {
+			t.Fatalf("the host said %q", f)
+		}
+		pids = append(pids, pid)
+	}
+	if len(pids) != 5 {
+		t.Fatalf("pids %v", pids)
+	}
+	host.cmd.Kill()
+	host.cmd.Wait()
+	gone(t, 2*time.Second, pids...)
+	if _, err := os.Stat(host.folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+func TestStdioIsTheHosts(t *testing.T) {
+	c := newClient(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := launchIt(t, c, shell(t, "echo out; readlink /proc/$$/fd/0; ls /proc/$$/fd | tr '\n' ' '", nil2(t), w, w))
+	w.Close()
+	out, _ := io.ReadAll(r)
+	if string(out) != "out\n/dev/null\n0 1 2 " {
+		t.Errorf("the child wrote %q", out)
+	}
+	s.wait(t, time.Second)
+}
+
+func nil2(t *testing.T) *os.File {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func BenchmarkSpawn(b *testing.B) {
+	c := newClient(b)
+	l := &Launch{Plan: encode(b, spawn.Standard(&spawn.Spec{})), Path: "/bin/true", Args: []string{"true"}}
+	exit := make(chan Exit, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := c.Launch(context.Background(), l, func(e Exit) { exit <- e })
+		if err != nil {
+			b.Fatal(err)
+		}
+		<-exit
+		syscall.Close(s.Pidfd)
+	}
+}

@@ -1,0 +1,148 @@
+//go:build unix
+
+package keeper
+
+import (
+	"errors"
+	"runtime"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/launch"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A launcher is a thread that takes frames from the lane and handles each of
+// them to its end.
+type launcher struct {
+	k      *keeper
+	thread *launch.Thread
+	frame  lane.Frame
+	reply  []byte
+	launch Launch
+	req    launch.Request
+	plans  map[string]*spawn.Plan // plans seen, by their encoding
+}
+
+// maxPlans bounds the plans that a launcher remembers.
+const maxPlans = 32
+
+// run is the life of a launcher. It ends with the process, or with the lane.
+func (l *launcher) run() {
+	runtime.LockOSThread() // never unlocked: children are bound to this thread
+	for {
+		l.k.crew.rest()
+		err := l.k.conn.Recv(&l.frame)
+		l.k.crew.work()
+		switch {
+		case errors.Is(err, lane.ErrFrame):
+			continue // its descriptors are closed already
+		case err != nil:
+			l.k.hangUp()
+			return
+		}
+		l.handle(&l.frame)
+	}
+}
+
+func (l *launcher) handle(f *lane.Frame) {
+	switch f.Type {
+	case frameLaunch:
+		l.handleLaunch(f)
+	case frameSignal, frameKill, frameAbort:
+		closeAll(f.FDs)
+		l.answer(f.ID, l.k.control(f.Type, f.Payload))
+	case frameEnd:
+		closeAll(f.FDs)
+		l.k.endOnRequest(f.ID, f.Payload)
+	default:
+		closeAll(f.FDs)
+	}
+}
+
+func (l *launcher) answer(id uint64, err error) {
+	l.reply = appendError(l.reply[:0], err)
+	l.k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: l.reply})
+}
+
+func (l *launcher) handleLaunch(f *lane.Frame) {
+	child, err := l.launchFrame(f)
+	closeAll(f.FDs)
+	reply := lane.Frame{Type: frameLaunched, ID: f.ID}
+	l.reply = append(l.reply[:0], byte(child.Pid), byte(child.Pid>>8), byte(child.Pid>>16), byte(child.Pid>>24))
+	reply.Payload = appendError(l.reply, err)
+	if err == nil && child.Pidfd >= 0 {
+		reply.FDs = []int{child.Pidfd}
+	}
+	// A host that is gone learns nothing, and needs nothing: the watcher
+	// ends the child. ETOOMANYREFS and its kin only cost the host its pidfd.
+	var errno syscall.Errno
+	if serr := l.k.conn.Send(&reply); errors.As(serr, &errno) && errno != syscall.EPIPE && reply.FDs != nil {
+		reply.FDs = nil
+		l.k.conn.Send(&reply)
+	}
+	if child.Pidfd >= 0 {
+		syscall.Close(child.Pidfd)
+	}
+}
+
+func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
+	none := launch.Child{Pidfd: -1}
+	if err := l.launch.parse(string(f.Payload)); err != nil {
+		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Err: err}
+	}
+	plan, err := l.plan(l.launch.Plan)
+	if err != nil {
+		return none, err
+	}
+	files := len(f.FDs) - len(l.launch.Files)
+	if files < 0 {
+		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
+	}
+	l.req = launch.Request{
+		Plan: plan, FDs: f.FDs[:files], Null: l.k.null,
+		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
+		Files: l.req.Files[:0],
+	}
+	for i, n := range l.launch.Files {
+		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: f.FDs[files+i]})
+	}
+	if !l.k.table.begin(f.ID, l) {
+		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the id is taken"}
+	}
+	child, err := l.thread.Launch(&l.req)
+	l.k.table.finish(f.ID, l, child.Pid, err != nil)
+	return child, err
+}
+
+// plan decodes a plan, or finds it decoded: most children of a host come from
+// few plans.
+func (l *launcher) plan(encoded []byte) (*spawn.Plan, error) {
+	if p := l.plans[string(encoded)]; p != nil {
+		return p, nil
+	}
+	p := new(spawn.Plan)
+	if err := p.UnmarshalBinary(encoded); err != nil {
+		return nil, &spawn.Error{Kind: spawn.ErrBadPlan, Phase: spawn.PhasePlan, Err: err}
+	}
+	if len(l.plans) >= maxPlans {
+		clear(l.plans)
+	}
+	l.plans[string(encoded)] = p
+	return p, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		syscall.Close(fd)
+	}
+}
+
+// newLauncher returns a launcher that is ready to run.
+func newLauncher(k *keeper) (*launcher, error) {
+	th, err := launch.NewThread()
+	if err != nil {
+		return nil, err
+	}
+	return &launcher{k: k, thread: th, plans: map[string]*spawn.Plan{}}, nil
+}

@@ -1,0 +1,6 @@
+//go:build !darwin
+
+package keeper
+
+// maxrssUnit is the unit of ru_maxrss in bytes.
+const maxrssUnit = 1024

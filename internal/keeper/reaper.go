@@ -1,0 +1,72 @@
+//go:build unix
+
+package keeper
+
+import (
+	"errors"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+)
+
+// maxBatch bounds the exits in one frame.
+const maxBatch = 128
+
+// reap is the life of the reaper: it is the only place where this process
+// waits for children, and where their pids are given back.
+func (k *keeper) reap() {
+	runtime.LockOSThread()
+	var w linux.Waiter
+	batch := make([]byte, 0, maxBatch*exitSize)
+	for {
+		born := k.table.births()
+		pid, err := w.Peek(false)
+		if errors.Is(err, syscall.ECHILD) {
+			k.noChildren(born)
+			continue
+		}
+		batch = batch[:0]
+		for n := 0; err == nil && pid > 0 && n < maxBatch; n++ {
+			batch = k.take(&w, pid, batch)
+			pid, err = w.Peek(true)
+		}
+		if len(batch) > 0 {
+			// This blocks when the host does not read. Its error means
+			// that the host is gone.
+			k.conn.Send(&lane.Frame{Type: frameExited, Payload: batch})
+		}
+	}
+}
+
+// take reaps the zombie pid and appends its record, unless it is an orphan or
+// a child that never became its program.
+func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
+	t := k.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.claim(pid)
+	ws, usage, err := w.Reap(pid)
+	if c == nil {
+		return batch
+	}
+	t.remove(c)
+	if err != nil || c.failed {
+		return batch
+	}
+	return appendExit(batch, c.id, pid, ws, &usage, time.Now())
+}
+
+// noChildren is called when there is nobody to wait for, and so no descendant
+// at all: it waits until a child has been born since.
+func (k *keeper) noChildren(born uint64) {
+	if k.table.deserted() {
+		select {
+		case k.empty <- struct{}{}:
+		default:
+		}
+	}
+	k.table.waitBirth(born)
+}

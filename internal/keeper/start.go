@@ -1,0 +1,108 @@
+//go:build unix
+
+package keeper
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Config says how to start a keeper.
+type Config struct {
+	// Folder is the host's runtime folder, which the keeper removes when it
+	// ends. Empty means none.
+	Folder string
+}
+
+// Start starts a keeper: this very program, executed again. It does not wait
+// until the keeper is up; what is sent meanwhile waits on the lane.
+func Start(cfg Config) (*Client, error) {
+	c, err := start(cfg)
+	if err != nil {
+		return nil, &spawn.Error{Kind: spawn.ErrKeeperGone, Phase: spawn.PhaseStart, Op: "keeper", Err: err}
+	}
+	go c.read()
+	return c, nil
+}
+
+func start(cfg Config) (*Client, error) {
+	var open []*os.File
+	defer func() {
+		for _, f := range open {
+			f.Close()
+		}
+	}()
+	ours, theirs, err := lane.Pair()
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, os.NewFile(uintptr(theirs), "lane"))
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		syscall.Close(ours)
+		return nil, err
+	}
+	open = append(open, null)
+	host := null
+	if fd, err := linux.PidfdOpen(os.Getpid()); err == nil {
+		host = os.NewFile(uintptr(fd), "pidfd")
+		open = append(open, host)
+	}
+	words, err := wordsFile()
+	if err != nil {
+		syscall.Close(ours)
+		return nil, err
+	}
+	proc, err := os.StartProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
+		Env:   []string{},
+		Files: []*os.File{null, null, words, open[0], host},
+		Sys:   shareFS(),
+	})
+	if err != nil {
+		syscall.Close(ours)
+		words.Close()
+		return nil, err
+	}
+	conn, err := lane.Open(ours, lane.Polled)
+	if err != nil { // the keeper ends when its lane does
+		syscall.Close(ours)
+		words.Close()
+		proc.Wait()
+		return nil, err
+	}
+	return &Client{
+		conn: conn, proc: proc, words: words,
+		window: make(chan struct{}, window), gone: make(chan struct{}),
+		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
+	}, nil
+}
+
+// Close ends everything the keeper has: SIGTERM, SIGKILL after the grace. It
+// returns when the keeper has ended, or after grace plus limit: then the
+// keeper is killed. The error names what could not be ended. Calls after the
+// first, and concurrent ones, return when the first has.
+func (c *Client) Close(grace, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace+limit)
+	defer cancel()
+	err := c.ask(ctx, frameEnd, binary.LittleEndian.AppendUint64(nil, uint64(grace)))
+	if errors.Is(err, spawn.ErrKeeperGone) {
+		err = nil // it was gone before, or ended before its answer was read
+	}
+	if errors.Is(err, spawn.ErrTimeout) {
+		c.proc.Kill() // its children have PR_SET_PDEATHSIG
+	}
+	c.conn.Shutdown()
+	<-c.gone
+	c.proc.Wait() // fails when the embedding program took the status: no matter
+	c.conn.Close()
+	c.words.Close()
+	return err
+}

@@ -1,0 +1,20 @@
+//go:build unix && !linux
+
+package keeper
+
+import (
+	"os"
+	"syscall"
+)
+
+var selfExe, _ = os.Executable()
+
+func shareFS() *syscall.SysProcAttr { return nil }
+
+func wordsFile() (*os.File, error) {
+	f, err := os.CreateTemp("", Name+"-*")
+	if err == nil {
+		os.Remove(f.Name())
+	}
+	return f, err
+}

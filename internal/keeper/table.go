@@ -1,0 +1,127 @@
+//go:build unix
+
+package keeper
+
+import "sync"
+
+// A child is a process the keeper made. It is in the table from its birth to
+// the moment it is reaped; while it is there its pid is its own.
+type child struct {
+	id     uint64
+	pid    int
+	failed bool // it never became the program: nobody is told of its end
+}
+
+// table has every living child and every launch under way.
+type table struct {
+	mu       sync.Mutex
+	changed  sync.Cond // a launch ended
+	byID     map[uint64]*child
+	byPid    map[int]*child
+	launches map[uint64]*launcher
+	born     uint64 // launches that have ended
+	closed   bool   // everything is being ended: nothing more is launched
+}
+
+func newTable() *table {
+	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}}
+	t.changed.L = &t.mu
+	return t
+}
+
+// begin notes that l is about to launch the child id. It reports whether it
+// may: the id is new, and the table is open.
+func (t *table) begin(id uint64, l *launcher) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.byID[id] != nil || t.launches[id] != nil {
+		return false
+	}
+	t.launches[id] = l
+	return true
+}
+
+// finish enters the child that l has launched; pid 0 means that there is none.
+func (t *table) finish(id uint64, l *launcher, pid int, failed bool) {
+	t.mu.Lock()
+	delete(t.launches, id)
+	if pid != 0 {
+		c := &child{id: id, pid: pid, failed: failed}
+		t.byPid[pid] = c
+		if !failed {
+			t.byID[id] = c
+		}
+	}
+	l.thread.Done()
+	t.born++
+	t.changed.Broadcast()
+	t.mu.Unlock()
+}
+
+// claim returns the child with the given pid, which is a zombie. A pid that
+// is not in the table belongs to a launch that is about to finish, and is
+// waited for, or to an orphan: then claim returns nil. The caller holds mu.
+func (t *table) claim(pid int) *child {
+	for {
+		if c := t.byPid[pid]; c != nil {
+			return c
+		}
+		if !t.launching(pid) {
+			return nil
+		}
+		t.changed.Wait()
+	}
+}
+
+func (t *table) launching(pid int) bool {
+	for _, l := range t.launches {
+		if l.thread.Pid() == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// remove takes out a child that has been reaped. The caller holds mu.
+func (t *table) remove(c *child) {
+	delete(t.byPid, c.pid)
+	if !c.failed {
+		delete(t.byID, c.id)
+	}
+}
+
+// waitBirth waits until a launch has ended since born was seen.
+func (t *table) waitBirth(seen uint64) {
+	t.mu.Lock()
+	for t.born == seen {
+		t.changed.Wait()
+	}
+	t.mu.Unlock()
+}
+
+// close lets nothing more be launched, and makes the reaper look again. It
+// reports false when the table is closed already.
+func (t *table) close() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.closed = true
+	t.born++
+	t.changed.Broadcast()
+	return true
+}
+
+// deserted reports whether the table is closed and nothing is under way.
+func (t *table) deserted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed && len(t.launches) == 0
+}
+
+func (t *table) births() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.born
+}

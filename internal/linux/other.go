@@ -1,0 +1,42 @@
+//go:build !linux
+
+package linux
+
+import (
+	"errors"
+	"syscall"
+)
+
+// PidfdOpen returns errors.ErrUnsupported.
+func PidfdOpen(pid int) (int, error) { return -1, errors.ErrUnsupported }
+
+// PidfdSignal returns errors.ErrUnsupported.
+func PidfdSignal(fd int, sig syscall.Signal) error { return errors.ErrUnsupported }
+
+// BecomeSubreaper returns errors.ErrUnsupported.
+func BecomeSubreaper() error { return errors.ErrUnsupported }
+
+// SetName returns errors.ErrUnsupported.
+func SetName(name string) error { return errors.ErrUnsupported }
+
+// DefaultSignal returns errors.ErrUnsupported.
+func DefaultSignal(sig syscall.Signal) error { return errors.ErrUnsupported }
+
+// Ignored reports false: it is not known here.
+func Ignored(sig syscall.Signal) bool { return false }
+
+// Children returns none: it is not known here.
+func Children(pid int) []int { return nil }
+
+// A Stat is what is known of a process.
+type Stat struct {
+	Comm      string
+	State     byte
+	Parent    int
+	Group     int
+	Session   int
+	StartTime uint64
+}
+
+// ReadStat returns errors.ErrUnsupported.
+func ReadStat(pid int) (Stat, error) { return Stat{}, errors.ErrUnsupported }

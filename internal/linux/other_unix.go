@@ -1,0 +1,36 @@
+//go:build unix && !linux
+
+package linux
+
+import "syscall"
+
+// maxScan is how far descriptors are looked for where the system cannot list
+// them.
+const maxScan = 4096
+
+// CloseFrom closes every descriptor from first to 4095.
+func CloseFrom(first int) error {
+	for fd := first; fd < maxScan; fd++ {
+		syscall.Close(fd)
+	}
+	return nil
+}
+
+// CloseOnExecFrom sets the close-on-exec flag of every descriptor from first
+// to 4095.
+func CloseOnExecFrom(first int) error {
+	for fd := first; fd < maxScan; fd++ {
+		syscall.CloseOnExec(fd)
+	}
+	return nil
+}
+
+// DupAbove copies a descriptor. The copy is close-on-exec and the caller's.
+// On this system its number is the lowest free one, whatever min says.
+func DupAbove(fd, min int) (int, error) {
+	n, err := syscall.Dup(fd)
+	if err == nil {
+		syscall.CloseOnExec(n)
+	}
+	return n, err
+}

@@ -1,0 +1,86 @@
+package linux
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// A Stat is what proc(5) says in /proc/PID/stat, as far as it is needed here.
+type Stat struct {
+	Comm      string
+	State     byte // R, S, D, T, t, Z, X, I
+	Parent    int
+	Group     int
+	Session   int
+	StartTime uint64 // clock ticks since boot: with the pid, who a process is
+}
+
+// ReadStat reads the Stat of the process pid.
+func ReadStat(pid int) (Stat, error) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return Stat{}, err
+	}
+	// The name may hold spaces and parentheses: it ends at the last one.
+	open, end := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if open < 0 || end < open {
+		return Stat{}, os.ErrInvalid
+	}
+	f := strings.Fields(string(b[end+1:]))
+	if len(f) < 20 {
+		return Stat{}, os.ErrInvalid
+	}
+	s := Stat{Comm: string(b[open+1 : end]), State: f[0][0]}
+	s.Parent, _ = strconv.Atoi(f[1])
+	s.Group, _ = strconv.Atoi(f[2])
+	s.Session, _ = strconv.Atoi(f[3])
+	s.StartTime, _ = strconv.ParseUint(f[19], 10, 64)
+	return s, nil
+}
+
+// Children returns the children of the process pid, zombies included, in no
+// order. It is empty when the process is gone. Where the kernel has no
+// /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN) all of /proc is read.
+func Children(pid int) []int {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+	var children []int
+	known := false
+	for _, tid := range entries(dir) {
+		b, err := os.ReadFile(dir + tid + "/children")
+		if err != nil {
+			continue
+		}
+		known = true
+		for _, f := range bytes.Fields(b) {
+			if n, ok := number(string(f)); ok {
+				children = append(children, n)
+			}
+		}
+	}
+	if known {
+		return children
+	}
+	for _, name := range entries("/proc") {
+		n, ok := number(name)
+		if !ok {
+			continue
+		}
+		if s, err := ReadStat(n); err == nil && s.Parent == pid {
+			children = append(children, n)
+		}
+	}
+	return children
+}
+
+// entries returns the names in a folder, or none.
+func entries(dir string) []string {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	return names
+}
