@@ -1,14 +1,19 @@
 package spawn
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"syscall"
 )
 
 // AsError returns err as an *Error. What is not one already becomes one: its
 // kind and errno are found with errors.Is and errors.As, its text is kept, and
-// it is the Err of the result. AsError(nil) is nil.
+// it is the Err of the result. The errors of package context become
+// [ErrCanceled] and [ErrTimeout], and what package fs knows by name becomes an
+// errno. AsError(nil) is nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
@@ -23,15 +28,7 @@ func AsError(err error) *Error {
 		out.Msg, out.Err = err.Error(), err
 		return out
 	}
-	for _, kind := range kinds() {
-		if errors.Is(err, kind) {
-			out.Kind = kind
-		}
-	}
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		out.Errno = errno
-	}
+	out.Kind, out.Errno = kindOf(err), errnoOf(err)
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
 		out.Op, out.Path = pe.Op, pe.Path
@@ -42,8 +39,42 @@ func AsError(err error) *Error {
 	return out
 }
 
+// kindOf returns the kind that err is, and of several the one with the lowest
+// number.
+func kindOf(err error) error {
+	all := kinds()
+	for _, number := range slices.Sorted(maps.Keys(all)) {
+		if errors.Is(err, all[number]) {
+			return all[number]
+		}
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ErrCanceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return ErrTimeout
+	}
+	return nil
+}
+
+func errnoOf(err error) syscall.Errno {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return errno
+	case errors.Is(err, fs.ErrNotExist):
+		return syscall.ENOENT
+	case errors.Is(err, fs.ErrPermission):
+		return syscall.EACCES
+	case errors.Is(err, fs.ErrExist):
+		return syscall.EEXIST
+	}
+	return 0
+}
+
 // AppendBinary appends the error in the encoding of spawnv1.Error. Of Err the
-// text is sent, as part of the message. The error it returns is always nil.
+// text is sent, as part of the message: on the other side, Error returns the
+// same text. The error that AppendBinary returns is always nil.
 func (e *Error) AppendBinary(b []byte) ([]byte, error) {
 	b = putString(b, 1, e.Key)
 	b = putString(b, 2, string(e.Phase))
@@ -62,12 +93,20 @@ func (e *Error) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// message returns Msg, or the text of the cause that stays behind.
+// message returns Msg with the text of the cause that stays behind, where the
+// text of the error has it.
 func (e *Error) message() string {
-	if e.Msg == "" && e.Err != nil {
-		return e.Err.Error()
+	if e.Err == nil || e.Errno != 0 {
+		return e.Msg
 	}
-	return e.Msg
+	cause := e.Err.Error()
+	switch {
+	case e.Msg == "":
+		return cause
+	case cause == "" || e.says(cause):
+		return e.Msg
+	}
+	return e.Msg + ": " + cause
 }
 
 // UnmarshalBinary decodes what AppendBinary made. A kind that this version

@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"fmt"
 	"os"
 	"syscall"
 )
@@ -58,14 +59,14 @@ func (s *Spec) UnmarshalBinary(data []byte) error {
 		s.Env = []string{}
 	}
 	if d.files > MaxFiles {
-		return errMalformed
+		return fmt.Errorf("%w: %d descriptors: at most %d can be passed", errMalformed, d.files, MaxFiles)
 	}
 	if d.files > 0 {
 		s.Files = make([]*os.File, d.files)
 	}
-	for _, n := range d.open {
-		if n >= len(s.Files) {
-			return errMalformed
+	for i, n := range d.open {
+		if n >= len(s.Files) || i > 0 && n <= d.open[i-1] {
+			return fmt.Errorf("%w: descriptor %d of %d, or out of order", errMalformed, n, len(s.Files))
 		}
 	}
 	s.open = d.open
@@ -124,7 +125,7 @@ func (d *specDecoder) field(w wireField) (err error) {
 	case 6:
 		d.files = w.num
 	case 7:
-		err = w.eachNumber(func(v uint64) { d.open = append(d.open, int(v&0xffff)) })
+		err = w.eachNumber(func(v uint64) { d.open = append(d.open, int(min(v, MaxFiles))) })
 	case 8:
 		s.Session = w.bool()
 	case 9:

@@ -38,7 +38,9 @@ func (s *ExitStatus) UnmarshalBinary(data []byte) error {
 		case 6:
 			return eachField(w.data, s.Rusage.field)
 		case 7:
-			s.Time = time.Unix(0, int64(w.num))
+			if w.num != 0 {
+				s.Time = time.Unix(0, int64(w.num))
+			}
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -97,41 +98,54 @@ type Blocked struct {
 	Scenario    string // the smoke test that shows it, if there is one
 }
 
-// Error returns "key: phase: op path: text". What is unknown is left out.
+// Error returns "key: phase: op path: text". What is unknown is left out, and
+// so is what Msg says already: there it may be the text of a whole error.
 func (e *Error) Error() string {
-	var b strings.Builder
-	part := func(s string) {
-		if s == "" {
-			return
+	var parts []string
+	add := func(s string) {
+		if s != "" && !e.says(s) {
+			parts = append(parts, s)
 		}
-		if b.Len() > 0 {
-			b.WriteString(": ")
-		}
-		b.WriteString(s)
 	}
-	part(e.Key)
+	add(quote(e.Key))
 	if string(e.Phase) != e.Op {
-		part(string(e.Phase))
+		add(string(e.Phase))
 	}
-	where := e.Op
-	if e.Path != "" {
-		where = strings.TrimPrefix(where+" "+quotePath(e.Path), " ")
+	if e.Path == "" || !e.says(e.Op+" "+e.Path) {
+		add(e.where())
 	}
-	part(where)
 	if e.Kind != nil {
-		part(e.Kind.Error())
+		add(e.Kind.Error())
 	}
-	part(e.Msg)
+	if e.Msg != "" {
+		parts = append(parts, e.Msg)
+	}
 	switch {
 	case e.Errno != 0:
-		part(e.Errno.Error())
+		add(e.Errno.Error())
 	case e.Err != nil:
-		part(e.Err.Error())
+		add(e.Err.Error())
 	}
 	if e.Blocked != nil {
-		part(e.Blocked.text(e.Key))
+		add(e.Blocked.text(e.Key))
 	}
-	return b.String()
+	if len(parts) == 0 {
+		return "unknown error"
+	}
+	return strings.Join(parts, ": ")
+}
+
+// says reports whether Msg has s, as one or several of the parts that colons
+// separate.
+func (e *Error) says(s string) bool {
+	return strings.Contains(": "+e.Msg+": ", ": "+s+": ")
+}
+
+func (e *Error) where() string {
+	if e.Op == "" || e.Path == "" {
+		return e.Op + quote(e.Path)
+	}
+	return e.Op + " " + quote(e.Path)
 }
 
 // Unwrap returns the kind and the cause.
@@ -167,18 +181,22 @@ func (b *Blocked) text(key string) string {
 	if b.Alternative != "" {
 		t += "; use " + b.Alternative + " instead"
 	}
-	if b.Analysis != "" {
+	switch {
+	case b.Analysis != "" && key != "":
 		t += fmt.Sprintf(" (why: hatchery explain %s, or %s)", key, b.Analysis)
+	case b.Analysis != "":
+		t += fmt.Sprintf(" (why: %s)", b.Analysis)
 	}
 	return t
 }
 
-// quotePath quotes p when it could be misread in a sentence.
-func quotePath(p string) string {
-	for _, r := range p {
-		if r <= ' ' || r == 0x7f || r == 0xfffd || r == '"' || r == ':' {
-			return fmt.Sprintf("%q", p)
+// quote quotes s when it could be misread in a sentence, or could tell a
+// terminal what to do.
+func quote(s string) string {
+	for _, r := range s {
+		if r == ' ' || r == '"' || r == ':' || r == 0xfffd || !strconv.IsPrint(r) {
+			return strconv.Quote(s)
 		}
 	}
-	return p
+	return s
 }

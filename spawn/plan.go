@@ -110,6 +110,7 @@ func Result(i int) Arg { return Arg{Kind: ArgResult, Num: int64(i)} }
 // Arg returns the argument that stands for the hole.
 func (h Hole) Arg() Arg { return Arg{Kind: ArgHole, Num: int64(h)} }
 
+// String returns the hole as `hatchery plan` prints it.
 func (h Hole) String() string {
 	switch h {
 	case HolePath:

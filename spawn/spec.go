@@ -121,20 +121,20 @@ func (s *Spec) Validate() error {
 	if s.Path == "" {
 		return specError(syscall.EINVAL, "", "no program given")
 	}
-	if err := noNUL("program", s.Path); err != nil {
-		return err
+	if i := strings.IndexByte(s.Path, 0); i >= 0 {
+		return hasNUL(s.Path, "the program", i)
 	}
-	if err := noNUL("directory", s.Dir); err != nil {
-		return err
+	if i := strings.IndexByte(s.Dir, 0); i >= 0 {
+		return hasNUL(s.Dir, "the directory", i)
 	}
-	for i, a := range s.Args {
-		if err := noNUL(fmt.Sprintf("argument %d", i), a); err != nil {
-			return err
+	for n, a := range s.Args {
+		if i := strings.IndexByte(a, 0); i >= 0 {
+			return hasNUL(s.Path, fmt.Sprintf("argument %d", n), i)
 		}
 	}
-	for i, e := range s.Env {
-		if err := noNUL(fmt.Sprintf("environment entry %d", i), e); err != nil {
-			return err
+	for n, e := range s.Env {
+		if i := strings.IndexByte(e, 0); i >= 0 {
+			return hasNUL(s.Path, fmt.Sprintf("environment entry %d", n), i)
 		}
 	}
 	if len(s.Files) > MaxFiles {
@@ -187,18 +187,17 @@ func (s *Spec) Option(key string) (value string, ok bool) {
 // is part of the shape: Dir is "." there.
 func (s *Spec) Shape() Spec {
 	c := *s
-	c.Path, c.Args, c.Env, c.Files = "", nil, nil, nil
+	c.Path, c.Args, c.Env, c.Files, c.open = "", nil, nil, nil, nil
 	if c.Dir != "" {
 		c.Dir = "."
 	}
 	return c
 }
 
-func noNUL(what, v string) error {
-	if i := strings.IndexByte(v, 0); i >= 0 {
-		return specError(syscall.EINVAL, v[:i], fmt.Sprintf("%s has a NUL byte at offset %d", what, i))
-	}
-	return nil
+// hasNUL names what has the NUL byte, never its content: an environment entry
+// may be a secret.
+func hasNUL(path, what string, offset int) error {
+	return specError(syscall.EINVAL, path, fmt.Sprintf("%s has a NUL byte at offset %d", what, offset))
 }
 
 func specError(errno syscall.Errno, path, msg string) error {

@@ -89,6 +89,7 @@ type ExitError struct {
 	Stderr []byte
 }
 
+// Error returns the words of [ExitStatus.String].
 func (e *ExitError) Error() string { return e.ExitStatus.String() }
 
 // ExitCode returns the code, or -1 when a signal ended the child or the status

@@ -47,13 +47,6 @@ type answer struct {
 	err        error
 }
 
-// A Started is a child that became its program.
-type Started struct {
-	ID    uint64
-	Pid   int
-	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
-}
-
 // Launch makes a child and returns when it has become the program. The error
 // of a failed step is a *spawn.Error that names it; a child that has not got
 // to its exec when ctx ends is killed. Then Launch waits at most abortWait

@@ -5,6 +5,7 @@ package keeper
 import (
 	"encoding/binary"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -57,6 +58,7 @@ func (k *keeper) end(grace time.Duration) (left []int) {
 	}
 	if k.folder != "" {
 		os.RemoveAll(k.folder)
+		os.Remove(filepath.Dir(k.folder)) // when no other host has one there
 	}
 	return left
 }

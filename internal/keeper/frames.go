@@ -3,8 +3,6 @@ package keeper
 import (
 	"encoding/binary"
 	"errors"
-	"syscall"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -25,6 +23,13 @@ const (
 	frameDone                 // ID is the request's; an error or nothing
 )
 
+// Config says how to start a keeper.
+type Config struct {
+	// Folder is the host's runtime folder, which the keeper removes when it
+	// ends. Empty means none.
+	Folder string
+}
+
 // A Launch is the request to make one child.
 type Launch struct {
 	Plan  []byte // spawn.Plan, encoded
@@ -35,6 +40,13 @@ type Launch struct {
 	Files []int // numbers in the child
 	// FDs are the plan's descriptors, then one for each of Files.
 	FDs []int
+}
+
+// A Started is a child that became its program.
+type Started struct {
+	ID    uint64
+	Pid   int
+	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
 }
 
 var errShort = errors.New("truncated request")
@@ -132,49 +144,6 @@ type Exit struct {
 	ID     uint64
 	Pid    int
 	Status spawn.ExitStatus
-}
-
-// exitSize is the size of an exit record.
-const exitSize = 8 + 4 + 4 + 10*8
-
-func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time) []byte {
-	le := binary.LittleEndian
-	b = le.AppendUint64(b, id)
-	b = le.AppendUint32(b, uint32(pid))
-	b = le.AppendUint32(b, uint32(ws))
-	for _, v := range [...]int64{
-		now.UnixNano(), u.Utime.Nano(), u.Stime.Nano(), int64(u.Maxrss) * maxrssUnit,
-		int64(u.Minflt), int64(u.Majflt), int64(u.Inblock), int64(u.Oublock), int64(u.Nvcsw), int64(u.Nivcsw),
-	} {
-		b = le.AppendUint64(b, uint64(v))
-	}
-	return b
-}
-
-// parseExit reads one record of at least exitSize bytes.
-func parseExit(b []byte) Exit {
-	le := binary.LittleEndian
-	var v [10]int64
-	for i := range v {
-		v[i] = int64(le.Uint64(b[16+8*i:]))
-	}
-	ws := syscall.WaitStatus(le.Uint32(b[12:]))
-	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:]))}
-	e.Status = spawn.ExitStatus{
-		Code: -1, Source: spawn.FromKernel, Time: time.Unix(0, v[0]),
-		Rusage: spawn.Rusage{
-			UserTime: time.Duration(v[1]), SystemTime: time.Duration(v[2]), MaxRSS: v[3],
-			MinorFaults: v[4], MajorFaults: v[5], BlocksIn: v[6], BlocksOut: v[7],
-			VoluntaryCS: v[8], InvoluntaryCS: v[9],
-		},
-	}
-	switch {
-	case ws.Exited():
-		e.Status.Code = ws.ExitStatus()
-	case ws.Signaled():
-		e.Status.Signal, e.Status.Core = ws.Signal(), ws.CoreDump()
-	}
-	return e
 }
 
 // appendError appends the encoding of an error, or nothing for nil.

@@ -36,13 +36,29 @@ func (l *launcher) run() {
 		l.k.crew.work()
 		switch {
 		case errors.Is(err, lane.ErrFrame):
-			continue // its descriptors are closed already
+			l.refuse(&l.frame, err)
+			continue
 		case err != nil:
 			l.k.hangUp()
 			return
 		}
 		l.handle(&l.frame)
 	}
+}
+
+// refuse answers a frame that could not be received whole: this process may
+// have had no room for its descriptors, which are closed already.
+func (l *launcher) refuse(f *lane.Frame, err error) {
+	if f.Type != frameLaunch {
+		return
+	}
+	l.reply = appendError(append(l.reply[:0], 0, 0, 0, 0), &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Err: err, Errno: errnoOf(err)})
+	l.k.conn.Send(&lane.Frame{Type: frameLaunched, ID: f.ID, Payload: l.reply})
+}
+
+func errnoOf(err error) (errno syscall.Errno) {
+	errors.As(err, &errno)
+	return errno
 }
 
 func (l *launcher) handle(f *lane.Frame) {

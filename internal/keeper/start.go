@@ -15,13 +15,6 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// Config says how to start a keeper.
-type Config struct {
-	// Folder is the host's runtime folder, which the keeper removes when it
-	// ends. Empty means none.
-	Folder string
-}
-
 // Start starts a keeper: this very program, executed again. It does not wait
 // until the keeper is up; what is sent meanwhile waits on the lane.
 func Start(cfg Config) (*Client, error) {

@@ -16,10 +16,10 @@
 //   - A frame arrives whole and once, or not at all, and in the order sent.
 //   - Descriptors arrive close-on-exec, with no moment in which a fork could
 //     inherit them.
-//   - Whatever a peer sends, Recv does not panic, does not leak a descriptor and
-//     does not wait for a peer in the middle of a message: garbage is an error
-//     that matches [ErrFrame], and the frame after it is received as usual.
-//     (On a stream there is no telling where that would be: see below.)
+//   - Whatever a peer sends, Recv does not panic and does not leak a descriptor:
+//     garbage is an error that matches [ErrFrame], and the frame after it is
+//     received as usual. (On a stream there is no telling where that would be:
+//     see below. There alone can a peer keep Recv waiting within a frame.)
 //   - The death of the peer is io.EOF, after all that it had sent has been
 //     received. SIGPIPE is never raised.
 //   - With small frames, neither Send nor Recv allocates.

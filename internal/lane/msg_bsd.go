@@ -14,6 +14,7 @@ func recvmsg(fd int, p, oob []byte, _ bool) received {
 		var r received
 		r.n, r.oobn, r.flags, _, r.err = syscall.Recvmsg(fd, p, oob, syscall.MSG_CMSG_CLOEXEC)
 		if r.err != syscall.EINTR {
+			r.eof = r.n == 0 && r.err == nil
 			return r
 		}
 	}

@@ -44,6 +44,7 @@ func recvNow(fd int, p, oob []byte, wait bool) received {
 	if r.err != nil {
 		return r
 	}
+	r.eof = r.n == 0
 	fds, _ := appendRights(nil, oob[:r.oobn])
 	for _, fd := range fds {
 		syscall.CloseOnExec(fd)

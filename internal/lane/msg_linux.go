@@ -58,7 +58,9 @@ func recvmsg(fd int, p, oob []byte, _ bool) received {
 		n, _, errno := syscall.Syscall(sysRecvmsg, uintptr(fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_CMSG_CLOEXEC)
 		switch errno {
 		case 0:
-			return received{n: int(n), oobn: int(msg.Controllen), flags: int(msg.Flags)}
+			r := received{n: int(n), oobn: int(msg.Controllen), flags: int(msg.Flags)}
+			r.eof = r.n == 0 && r.oobn == 0 && hungUp(fd)
+			return r
 		case syscall.EINTR:
 		default:
 			return received{err: errno}

@@ -5,6 +5,7 @@ package lane
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 // received is what a recvmsg returned.
 type received struct {
 	n, oobn, flags int
+	eof            bool // of a packet socket: nothing came, and nothing will
 	err            error
 }
 
@@ -101,8 +103,8 @@ func (c *conn) recv(f *Frame) error {
 	}
 	closeAll(f.FDs)
 	f.Payload, f.FDs = f.Payload[:0], f.FDs[:0]
-	if err == io.EOF && c.closed.Load() {
-		return c.failed("recvmsg", err)
+	if c.closed.Load() { // being closed may look like a dead peer, too
+		return os.ErrClosed
 	}
 	return err
 }
@@ -119,7 +121,7 @@ func (c *conn) recvPacket(f *Frame) error {
 	if r.err != nil {
 		return c.recvFailed(r.err)
 	}
-	if r.n == 0 && r.oobn == 0 && hungUp(c.fd) {
+	if r.eof {
 		return io.EOF
 	}
 	h, err := f.accept(s, r)

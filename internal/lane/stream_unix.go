@@ -29,13 +29,12 @@ func (c *conn) recvPieces(f *Frame) error {
 	if r.err != nil {
 		return c.recvFailed(r.err)
 	}
-	if r.n == 0 && r.oobn == 0 {
+	if r.n == 0 {
 		return io.EOF
 	}
 	// The descriptors came with the first byte. The others may be late.
-	for got := r.n; got < headerSize; got = r.n {
-		f.FDs, _ = appendRights(f.FDs, nil)
-		more := c.recvMore(s.data[got:headerSize])
+	for r.n < headerSize {
+		more := c.recvMore(s.data[r.n:headerSize])
 		if err := c.pieceFailed(more); err != nil {
 			f.FDs, _ = appendRights(f.FDs, s.oob()[:r.oobn])
 			return err
@@ -66,10 +65,10 @@ func (c *conn) recvPieces(f *Frame) error {
 // pieceFailed says what is wrong with a piece of a frame after the first.
 func (c *conn) pieceFailed(r received) error {
 	switch {
-	case r.err == syscall.ECONNRESET || r.err == nil && r.n == 0:
-		return &FrameError{Msg: "the stream ended within", Err: io.ErrUnexpectedEOF}
-	case r.err != nil:
+	case r.err != nil && r.err != syscall.ECONNRESET:
 		return c.recvFailed(r.err)
+	case r.n == 0:
+		return &FrameError{Msg: "the stream ended within", Err: io.ErrUnexpectedEOF}
 	case r.flags&syscall.MSG_CTRUNC != 0:
 		return &FrameError{Msg: "descriptors attached within the payload"}
 	}

@@ -1,0 +1,18 @@
+package backends
+
+import (
+	"github.com/hatchery-spawn/hatchery/backends/forkexec"
+	"github.com/hatchery-spawn/hatchery/backends/stub_blocked"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/sdk"
+)
+
+// Builtin returns the entries of the methods that come with Hatchery, in the
+// order of their keys. The list is the caller's.
+func Builtin() []registry.Entry {
+	return []registry.Entry{
+		sdk.Entry(forkexec.New()),
+		sdk.Entry(stub_blocked.GoFork()),
+		sdk.Entry(stub_blocked.Goroutine()),
+	}
+}

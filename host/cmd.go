@@ -1,0 +1,262 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A Cmd is a child that is being prepared, run or waited for, with the face of
+// exec.Cmd: fields and methods of the same name mean the same, and
+// docs/embedding.md lists what differs. It cannot be used again after Start,
+// Run, Output or CombinedOutput.
+type Cmd struct {
+	// Path, Args, Env, Dir: as in spawn.Spec. Command fills Path and Args.
+	Path string
+	Args []string
+	Env  []string
+	Dir  string
+
+	// Stdin is what the child reads: nil is /dev/null, an *os.File becomes
+	// the child's own descriptor, any other Reader is copied through a
+	// pipe. Reading from it is not waited for once the child has ended.
+	Stdin io.Reader
+
+	// Stdout and Stderr are where the child writes: nil is /dev/null, an
+	// *os.File becomes the child's own descriptor, any other Writer is
+	// copied to through a pipe. If both are the same Writer, at most one
+	// goroutine at a time calls Write.
+	Stdout, Stderr io.Writer
+
+	// ExtraFiles[i] becomes the child's descriptor 3+i. Nil entries are
+	// closed in the child.
+	ExtraFiles []*os.File
+
+	// Spec has everything else: group, credential, limits, options … Its
+	// Path, Args, Env, Dir and Files are overwritten by Start.
+	Spec spawn.Spec
+
+	// Method is the key of the spawn method. Empty means the host's
+	// selected one.
+	Method string
+
+	// Cancel is called when the context of CommandContext ends. Nil means
+	// Process.Kill, which takes the child's descendants with it. If it
+	// returns an error other than os.ErrProcessDone, Wait joins it to its
+	// own.
+	Cancel func() error
+
+	// WaitDelay bounds the wait for output after the child has ended, or
+	// after its context has: then the child is killed. Zero means
+	// Timeouts.Drain, which ends without an error when a descendant merely
+	// holds the pipe open; with a WaitDelay it is exec.ErrWaitDelay.
+	WaitDelay time.Duration
+
+	// Process is the child, once started.
+	Process *Process
+
+	// ProcessState is the child's status, once Wait has returned.
+	ProcessState *spawn.ExitStatus
+
+	// Err is an error of Command that Start returns.
+	Err error
+
+	host *Host
+	ctx  context.Context // as in exec.Cmd: the face leaves no other place for it
+
+	stdio    *stdio
+	canceled chan error // receives what Cancel returned, or is closed
+	waited   bool
+}
+
+// Command returns a Cmd that runs the named program with the given arguments.
+func (h *Host) Command(name string, arg ...string) *Cmd {
+	return &Cmd{host: h, Path: name, Args: append([]string{name}, arg...)}
+}
+
+// CommandContext is Command with a context that, when it ends before the
+// child does, ends the child by Cancel. ctx must not be nil.
+func (h *Host) CommandContext(ctx context.Context, name string, arg ...string) *Cmd {
+	if ctx == nil {
+		panic("nil Context")
+	}
+	c := h.Command(name, arg...)
+	c.ctx = ctx
+	return c
+}
+
+// String returns a readable form of the command, not meant for a shell.
+func (c *Cmd) String() string {
+	if len(c.Args) == 0 {
+		return c.Path
+	}
+	return strings.Join(append([]string{c.Path}, c.Args[1:]...), " ")
+}
+
+// Environ returns the environment the child would get now.
+func (c *Cmd) Environ() []string {
+	if c.Env == nil {
+		return os.Environ()
+	}
+	return append([]string{}, c.Env...)
+}
+
+// Run starts the child and waits for it.
+func (c *Cmd) Run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// Output runs the child and returns what it wrote to its standard output. If
+// Stderr is nil, the error of a child that failed (*spawn.ExitError) has what
+// it wrote there, as far as it fits into 64 KiB.
+func (c *Cmd) Output() ([]byte, error) {
+	if c.Stdout != nil {
+		return nil, errors.New("hatchery: Stdout already set")
+	}
+	var out bytes.Buffer
+	c.Stdout = &out
+	var errOut *prefixSuffix
+	if c.Stderr == nil {
+		errOut = new(prefixSuffix)
+		c.Stderr = errOut
+	}
+	err := c.Run()
+	var ee *spawn.ExitError
+	if errOut != nil && errors.As(err, &ee) {
+		ee.Stderr = errOut.Bytes()
+	}
+	return out.Bytes(), err
+}
+
+// CombinedOutput runs the child and returns what it wrote to its standard
+// output and standard error.
+func (c *Cmd) CombinedOutput() ([]byte, error) {
+	if c.Stdout != nil || c.Stderr != nil {
+		return nil, errors.New("hatchery: Stdout or Stderr already set")
+	}
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	err := c.Run()
+	return out.Bytes(), err
+}
+
+// Start starts the child and does not wait for it. After a success Wait must
+// be called to release what copies its input and output.
+func (c *Cmd) Start() error {
+	if c.Process != nil {
+		return errors.New("hatchery: already started")
+	}
+	ctx := c.ctx
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if c.Err != nil {
+		c.io().abandon()
+		return c.Err
+	}
+	if err := ctx.Err(); err != nil {
+		c.io().abandon()
+		return err
+	}
+	files, err := c.io().open(c)
+	if err != nil {
+		c.io().abandon()
+		return err
+	}
+	spec := c.Spec
+	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.Env, c.Dir, files
+	method := c.Method
+	if method == "" {
+		method = string(c.host.Selected())
+	}
+	c.Process, err = c.host.StartMethod(ctx, method, spec)
+	if err != nil {
+		c.io().abandon()
+		return err
+	}
+	c.io().begin()
+	if c.ctx != nil {
+		c.canceled = make(chan error, 1)
+		go c.watch()
+	}
+	return nil
+}
+
+// watch waits for the end of the context or of the child.
+func (c *Cmd) watch() {
+	defer close(c.canceled)
+	select {
+	case <-c.Process.Done():
+		return
+	case <-c.ctx.Done():
+	}
+	cancel := c.Cancel
+	if cancel == nil {
+		cancel = c.Process.Kill
+	}
+	err := cancel()
+	switch {
+	case errors.Is(err, os.ErrProcessDone):
+		return // it had ended by itself
+	case err == nil:
+		err = c.ctx.Err()
+	default:
+		err = errors.Join(c.ctx.Err(), err)
+	}
+	c.canceled <- err
+	if c.WaitDelay <= 0 {
+		return
+	}
+	timer := time.NewTimer(c.WaitDelay)
+	defer timer.Stop()
+	select {
+	case <-c.Process.Done():
+	case <-timer.C:
+		c.Process.Kill()
+	}
+}
+
+// Wait waits for the end of the child and of the copying of its output. The
+// error is nil when the child exited with code 0, a *spawn.ExitError when it
+// did not, the context's error when its end killed the child, and an error of
+// copying when there was one.
+func (c *Cmd) Wait() error {
+	if c.Process == nil {
+		return errors.New("hatchery: not started")
+	}
+	if c.waited {
+		return errors.New("hatchery: Wait was already called")
+	}
+	c.waited = true
+	status, err := c.Process.Wait()
+	c.ProcessState = &status
+	copyErr := c.io().finish(c.WaitDelay, c.host.limits)
+	if c.canceled != nil {
+		if cerr := <-c.canceled; cerr != nil && !status.Success() {
+			return cerr
+		}
+	}
+	switch {
+	case err != nil:
+		return &spawn.ExitError{ExitStatus: status}
+	case !status.Success():
+		return &spawn.ExitError{ExitStatus: status}
+	}
+	return copyErr
+}
+
+func (c *Cmd) io() *stdio {
+	if c.stdio == nil {
+		c.stdio = new(stdio)
+	}
+	return c.stdio
+}

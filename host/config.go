@@ -1,0 +1,62 @@
+package host
+
+import (
+	"io"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/registry"
+)
+
+// Config says how to open a host. The zero value is ready for use.
+type Config struct {
+	// Registry has the methods to choose from. Nil means those given to
+	// Init. A registry of one's own may hold plugin binaries, and of the
+	// built-in methods any that were given to Init.
+	Registry *registry.Registry
+
+	// Method is the method to start with. Empty means
+	// registry.DefaultKey. It is not probed: see Select.
+	Method registry.SpawnMethodKey
+
+	// Timeouts bound every wait.
+	Timeouts Timeouts
+
+	// LogLevel makes plugins log to LogWriter: trace, debug, info, warn or
+	// error. Empty means that nothing is logged. The library itself never
+	// logs.
+	LogLevel  string
+	LogWriter io.Writer
+}
+
+// Timeouts bound every wait of a host, by name. Zero means the default.
+type Timeouts struct {
+	// Start bounds the start of a plugin, from its clone to its answer to
+	// the first request. 10 s.
+	Start time.Duration
+	// Spawn bounds a spawn, from the request to the exec. 10 s.
+	Spawn time.Duration
+	// Call bounds a single request to a plugin. 2 s.
+	Call time.Duration
+	// Grace is what a child has between SIGTERM and SIGKILL. 5 s.
+	Grace time.Duration
+	// Close is what Close takes beyond the grace, at most. 2 s.
+	Close time.Duration
+	// Drain is how long Wait goes on reading a child's output after its
+	// exit, for what descendants that still hold the pipe write. 100 ms.
+	Drain time.Duration
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	set(&t.Start, 10*time.Second)
+	set(&t.Spawn, 10*time.Second)
+	set(&t.Call, 2*time.Second)
+	set(&t.Grace, 5*time.Second)
+	set(&t.Close, 2*time.Second)
+	set(&t.Drain, 100*time.Millisecond)
+	return t
+}

@@ -1,0 +1,92 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// maxFolder is how long the path of a runtime folder may be: a Unix socket's
+// path has 108 bytes at most, and plugins put theirs below it.
+const maxFolder = 62
+
+// A folder is a host's runtime folder: private to the user, named after the
+// process. The keeper removes it when the host cannot.
+type folder struct{ path string }
+
+// makeFolder makes the runtime folder below $XDG_RUNTIME_DIR/hatchery, or
+// below a private folder in the temporary one, or in /tmp when that has too
+// long a path. The error names every place that was tried and why it was not
+// taken.
+func makeFolder() (*folder, error) {
+	name := strconv.Itoa(os.Getpid()) + "-" + startTime()
+	var tried string
+	for _, base := range folderBases() {
+		path := filepath.Join(base, name)
+		err := fits(path)
+		if err == nil {
+			path, err = makePrivate(base, path)
+		}
+		if err == nil {
+			return &folder{path}, nil
+		}
+		tried += "; " + err.Error()
+	}
+	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it" + tried}
+}
+
+// folderBases returns the places to try, best first.
+func folderBases() []string {
+	private := "hatchery-" + strconv.Itoa(os.Getuid())
+	var bases []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		bases = append(bases, filepath.Join(dir, "hatchery"))
+	}
+	return append(bases, filepath.Join(os.TempDir(), private), filepath.Join("/tmp", private))
+}
+
+func fits(path string) error {
+	// Two hosts of one process have a suffix each.
+	if n := len(path) + len("-99"); n > maxFolder {
+		return fmt.Errorf("%s: %d bytes, at most %d leave room for a socket's name", path, n, maxFolder)
+	}
+	return nil
+}
+
+// makePrivate makes base, which must be the user's own and closed to others,
+// and path in it, with a suffix when this process has a host already. Another
+// host can remove an empty base at the same time: then it is made again.
+func makePrivate(base, path string) (made string, err error) {
+	for n := 1; n < 100; n++ {
+		if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
+			return "", err
+		}
+		if err := os.Mkdir(base, 0o700); err != nil && !os.IsExist(err) {
+			return "", err
+		}
+		if err = checkPrivate(base); os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		made = path
+		if n > 1 {
+			made += "-" + strconv.Itoa(n)
+		}
+		err = os.Mkdir(made, 0o700)
+		if err == nil || !os.IsNotExist(err) && !os.IsExist(err) {
+			return made, err
+		}
+	}
+	return "", err
+}
+
+// remove removes the folder, and its base when that is empty.
+func (f *folder) remove() {
+	os.RemoveAll(f.path)
+	os.Remove(filepath.Dir(f.path))
+}

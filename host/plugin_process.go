@@ -1,0 +1,132 @@
+package host
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/wire"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// pluginProcess is a plugin's process, a child of the keeper like any other.
+type pluginProcess struct {
+	host   *Host
+	child  keeper.Started
+	done   chan struct{} // closed once it has been reaped and its output read
+	status spawn.ExitStatus
+	tails  [2]*tail // of its descriptors 1 and 2
+}
+
+// startPluginProcess starts the program of an entry. It has a process group
+// of its own, so that what a terminal sends to the host's passes it by; its
+// standard descriptors are never the terminal.
+func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []string, handshake, laneEnd *os.File) (*pluginProcess, error) {
+	path, args := e.Path, []string{e.Path}
+	if e.Builtin() {
+		path, args = selfExe(), []string{pluginName, string(e.Key)}
+	} else if err := checkPluginFile(path); err != nil {
+		return nil, err
+	}
+	p := &pluginProcess{host: h, done: make(chan struct{})}
+	var outputs [2]*os.File
+	for i := range outputs {
+		r, w, err := os.Pipe()
+		if err != nil {
+			p.closeTails()
+			return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "pipe", Err: err}
+		}
+		defer w.Close()
+		outputs[i], p.tails[i] = w, newTail(r)
+	}
+	plan, err := pluginPlan().AppendBinary(nil)
+	if err != nil {
+		p.closeTails()
+		return nil, err
+	}
+	p.child, err = h.keeper.Launch(ctx, &keeper.Launch{
+		Plan: plan, Path: path, Args: args, Env: pluginEnv(env), Dir: "/",
+		Files: []int{1, 2, wire.HandshakeFD, wire.LaneFD},
+		FDs:   []int{int(outputs[0].Fd()), int(outputs[1].Fd()), int(handshake.Fd()), int(laneEnd.Fd())},
+	}, p.exited)
+	if err != nil {
+		p.closeTails()
+		return nil, startError(err)
+	}
+	if p.child.Pidfd >= 0 {
+		closeFD(p.child.Pidfd) // signals go through the keeper: they are rare
+	}
+	return p, nil
+}
+
+// startError puts a failure into the phase of starting a plugin.
+func startError(err error) error {
+	e := *spawn.AsError(err)
+	e.Phase, e.Msg = spawn.PhaseStart, strings.TrimPrefix(e.Msg+" (starting the plugin)", " ")
+	return &e
+}
+
+func pluginPlan() *spawn.Plan {
+	p := spawn.Standard(&spawn.Spec{Group: spawn.NewGroup, Dir: "/"})
+	p.InsertBefore(spawn.OpFiles, spawn.Umask(0o077))
+	return p
+}
+
+// exited is called by the reader of the keeper's lane, once.
+func (p *pluginProcess) exited(e keeper.Exit) {
+	p.status = e.Status
+	go func() {
+		var wg sync.WaitGroup
+		for _, t := range p.tails {
+			wg.Go(func() { t.finish(p.host.limits.Drain) })
+		}
+		wg.Wait()
+		close(p.done)
+	}()
+}
+
+func (p *pluginProcess) closeTails() {
+	for _, t := range p.tails {
+		if t != nil {
+			t.finish(0)
+		}
+	}
+}
+
+// Pid, Done, Kill and Diagnose are what wire.Process asks for.
+
+func (p *pluginProcess) Pid() int { return p.child.Pid }
+
+func (p *pluginProcess) Done() <-chan struct{} { return p.done }
+
+func (p *pluginProcess) Kill() error {
+	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+	go func() {
+		defer cancel()
+		p.host.keeper.Kill(ctx, p.child.ID)
+	}()
+	return nil
+}
+
+func (p *pluginProcess) Diagnose() string {
+	var parts []string
+	select {
+	case <-p.done:
+		parts = append(parts, p.status.String())
+	default:
+	}
+	for i, name := range []string{"stdout", "stderr"} {
+		if text := p.tails[i].text(); text != "" {
+			parts = append(parts, "its "+name+" ends with: "+text)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+var _ wire.Process = (*pluginProcess)(nil)
+
+func closeFD(fd int) { syscall.Close(sysFD(fd)) }

@@ -1,0 +1,195 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A Process is a child. Its methods may be called concurrently, also after its
+// end. Nothing has to be closed; a child that nobody waits for is reaped all
+// the same.
+type Process struct {
+	host   *Host
+	key    registry.SpawnMethodKey
+	pid    int
+	target target        // how to signal it; set before the Process is handed out
+	done   chan struct{} // closed when status is set
+
+	mu     sync.Mutex
+	status spawn.ExitStatus
+	forced bool
+}
+
+// A target is how a child is reached.
+type target interface {
+	signal(ctx context.Context, sig syscall.Signal) error
+	// killTree sends SIGKILL to the child and to what is below it.
+	killTree(ctx context.Context) error
+	// close gives up what is held for signalling. No other method is called
+	// during it or after it.
+	close()
+}
+
+func newProcess(h *Host, key registry.SpawnMethodKey) *Process {
+	return &Process{host: h, key: key, done: make(chan struct{})}
+}
+
+// begin makes p a running child. Its exit may have come already.
+func (p *Process) begin(s keeper.Started) {
+	t := &localTarget{keeper: p.host.keeper, id: s.ID, pidfd: s.Pidfd}
+	p.run(s.Pid, t)
+}
+
+func (p *Process) run(pid int, t target) {
+	p.pid = pid
+	p.mu.Lock()
+	p.target = t
+	p.mu.Unlock()
+	select {
+	case <-p.done:
+		t.close()
+		return
+	default:
+	}
+	p.host.mu.Lock()
+	p.host.procs[p] = struct{}{}
+	p.host.mu.Unlock()
+	select {
+	case <-p.done: // it came meanwhile and found nothing to do
+		p.release()
+	default:
+	}
+}
+
+// exited is called once, by whoever learns of the exit.
+func (p *Process) exited(e keeper.Exit) {
+	p.mu.Lock()
+	p.status = e.Status
+	p.mu.Unlock()
+	close(p.done)
+	p.release()
+}
+
+// release lets go of an ended child.
+func (p *Process) release() {
+	p.host.mu.Lock()
+	_, held := p.host.procs[p]
+	delete(p.host.procs, p)
+	p.host.mu.Unlock()
+	if held {
+		p.mu.Lock()
+		p.target.close()
+		p.mu.Unlock()
+	}
+}
+
+// Pid returns the process id, or 0 when the child is not a local process.
+// After the end of the child the number may belong to another process.
+func (p *Process) Pid() int { return p.pid }
+
+// Method returns the key of the method that started the child.
+func (p *Process) Method() registry.SpawnMethodKey { return p.key }
+
+// Done is closed when the child has ended and has been reaped.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the end of the child and returns its status. The error is
+// not nil only when the status could not be had; it is of kind spawn.ErrLost.
+// Every call, at the same time or later, returns the same.
+func (p *Process) Wait() (spawn.ExitStatus, error) {
+	<-p.done
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.Source == spawn.Lost {
+		return p.status, &spawn.Error{Key: string(p.key), Phase: spawn.PhaseRun, Kind: spawn.ErrLost, Msg: p.status.Reason}
+	}
+	return p.status, nil
+}
+
+// Signal sends a signal to the child alone. The error is os.ErrProcessDone
+// when the child has ended.
+func (p *Process) Signal(sig os.Signal) error {
+	s, ok := sig.(syscall.Signal)
+	if !ok {
+		return &spawn.Error{Key: string(p.key), Phase: spawn.PhaseRun, Op: "signal", Errno: syscall.EINVAL, Msg: "not a signal of this system: " + sig.String()}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+	defer cancel()
+	return p.locked(func(t target) error { return t.signal(ctx, s) })
+}
+
+// Kill sends SIGKILL to the child and to everything below it.
+func (p *Process) Kill() error {
+	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+	defer cancel()
+	return p.locked(func(t target) error { return t.killTree(ctx) })
+}
+
+// locked calls f while the child's exit has not been noticed.
+func (p *Process) locked(f func(target) error) error {
+	select {
+	case <-p.done:
+		return os.ErrProcessDone
+	default:
+	}
+	p.mu.Lock()
+	t := p.target
+	p.mu.Unlock()
+	err := f(t)
+	if errors.Is(err, syscall.ESRCH) || errors.Is(err, os.ErrClosed) {
+		return os.ErrProcessDone
+	}
+	return withKey(err, p.key)
+}
+
+// A localTarget is a child of the keeper. As long as it holds a pidfd signals
+// are sent without the keeper.
+type localTarget struct {
+	keeper *keeper.Client
+	id     uint64
+
+	mu    sync.Mutex
+	pidfd int // -1 when there is none
+	ended bool
+}
+
+func (t *localTarget) signal(ctx context.Context, sig syscall.Signal) error {
+	t.mu.Lock()
+	if t.ended {
+		t.mu.Unlock()
+		return os.ErrClosed
+	}
+	if t.pidfd >= 0 {
+		defer t.mu.Unlock()
+		return linux.PidfdSignal(t.pidfd, sig)
+	}
+	t.mu.Unlock()
+	return t.keeper.Signal(ctx, t.id, sig)
+}
+
+// killTree falls back to the child alone when the keeper is gone.
+func (t *localTarget) killTree(ctx context.Context) error {
+	err := t.keeper.Kill(ctx, t.id)
+	if errors.Is(err, spawn.ErrKeeperGone) || errors.Is(err, spawn.ErrTimeout) {
+		return t.signal(ctx, syscall.SIGKILL)
+	}
+	return err
+}
+
+func (t *localTarget) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	if t.pidfd >= 0 {
+		closeFD(t.pidfd)
+		t.pidfd = -1
+	}
+}

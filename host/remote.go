@@ -1,0 +1,43 @@
+package host
+
+import (
+	"context"
+	"strconv"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/wire"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// spawnRemote has the backend itself make the child: one that is not a local
+// process.
+func (m *method) spawnRemote(ctx context.Context, spec *spawn.Spec) (*Process, error) {
+	plug, err := m.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := plug.planner.Spawn(ctx, spec)
+	if err != nil {
+		return nil, tooBig(err)
+	}
+	p := newProcess(m.host, m.entry.Key)
+	p.run(0, &remoteTarget{r})
+	go func() { p.exited(keeper.Exit{Status: <-r.Exited()}) }()
+	return p, nil
+}
+
+// A remoteTarget is a child that its backend reaches.
+type remoteTarget struct{ remote *wire.Remote }
+
+func (t *remoteTarget) signal(ctx context.Context, sig syscall.Signal) error {
+	return t.remote.Signal(ctx, sig)
+}
+
+func (t *remoteTarget) killTree(ctx context.Context) error {
+	return t.remote.Signal(ctx, syscall.SIGKILL)
+}
+
+func (t *remoteTarget) close() {}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,110 @@
+package host
+
+import (
+	"bufio"
+	"debug/elf"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// resolve finds the program of a Spec as package os/exec does: a name without
+// a slash is looked up in the host's $PATH, and one that is found by way of
+// the current directory is refused (exec.ErrDot).
+func resolve(spec *spawn.Spec) error {
+	if filepath.Base(spec.Path) != spec.Path {
+		return nil
+	}
+	args := spec.Argv()
+	path, err := exec.LookPath(spec.Path)
+	if err != nil {
+		var ee *exec.Error
+		if errors.As(err, &ee) {
+			return &spawn.Error{Phase: spawn.PhaseResolve, Path: spec.Path, Err: ee.Err, Msg: lookupHint(ee)}
+		}
+		return &spawn.Error{Phase: spawn.PhaseResolve, Path: spec.Path, Err: err}
+	}
+	spec.Path, spec.Args = path, args
+	return nil
+}
+
+func lookupHint(err *exec.Error) string {
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("PATH") == "" {
+		return "$PATH is empty"
+	}
+	return ""
+}
+
+// explainExec adds to the error of a failed exec what the kernel's number
+// does not say: that it is not the program but its interpreter that is
+// missing or broken.
+func explainExec(err error, spec *spawn.Spec) error {
+	var e *spawn.Error
+	if !errors.As(err, &e) || e.Phase != spawn.PhaseExec {
+		return err
+	}
+	path := spec.Path
+	if !filepath.IsAbs(path) && spec.Dir != "" {
+		path = filepath.Join(spec.Dir, path)
+	}
+	out := *e
+	switch e.Errno {
+	case syscall.ENOENT, syscall.EACCES:
+		if interp, ok := interpreter(path); ok {
+			if _, serr := os.Stat(interp); serr != nil {
+				out.Msg = "the file is there, but its interpreter is not: " + interp
+			} else if e.Errno == syscall.EACCES {
+				out.Msg = "its interpreter is " + interp
+			}
+		}
+	case syscall.ENOEXEC:
+		out.Msg = "neither a program of this machine nor a script with a #! line"
+	case syscall.E2BIG:
+		out.Msg = "arguments and environment together are larger than the kernel takes, or one string is over 128 KiB"
+	}
+	return &out
+}
+
+// interpreter returns what the kernel would execute to run the file: the
+// program of its #! line or the dynamic linker of an ELF file.
+func interpreter(path string) (string, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return "", false
+	}
+	line, err := bufio.NewReaderSize(f, 512).ReadSlice('\n')
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
+		if script, ok := strings.CutPrefix(string(line), "#!"); ok {
+			name := strings.Fields(script)
+			if len(name) == 0 {
+				return "", false
+			}
+			return name[0], true
+		}
+	}
+	return elfInterpreter(f)
+}
+
+func elfInterpreter(r io.ReaderAt) (string, bool) {
+	f, err := elf.NewFile(r)
+	if err != nil {
+		return "", false
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP && p.Filesz < 4096 {
+			b, err := io.ReadAll(p.Open())
+			return strings.TrimRight(string(b), "\x00"), err == nil && len(b) > 0
+		}
+	}
+	return "", false
+}

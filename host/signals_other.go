@@ -1,0 +1,12 @@
+//go:build !unix
+
+package host
+
+import "syscall"
+
+const (
+	termSignal = syscall.SIGTERM
+	contSignal = syscall.Signal(0)
+)
+
+func rawFD(fd uintptr) syscall.Handle { return syscall.Handle(fd) }

@@ -1,0 +1,174 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Start starts a child by the selected method and returns when it has become
+// its program. ctx bounds the start only, together with Timeouts.Spawn; when
+// it ends before the child is the program, nothing is left running. The child
+// lives until it ends, is stopped, or the host is closed.
+//
+// The errors are those of os/exec to errors.Is, and *spawn.Error to errors.As.
+// The files of the Spec stay the caller's and may be closed on return.
+func (h *Host) Start(ctx context.Context, spec spawn.Spec) (*Process, error) {
+	return h.StartMethod(ctx, string(h.Selected()), spec)
+}
+
+// StartMethod is Start by the method of the given key, whichever is selected.
+func (h *Host) StartMethod(ctx context.Context, key string, spec spawn.Spec) (*Process, error) {
+	e, err := h.registry.Lookup(key)
+	if err != nil {
+		return nil, err
+	}
+	done, err := h.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	ctx, cancel := h.spawnContext(ctx)
+	defer cancel()
+	p, err := h.start(ctx, h.method(e), &spec)
+	if err != nil {
+		return nil, withKey(err, e.Key)
+	}
+	return p, nil
+}
+
+// spawnContext bounds ctx by Timeouts.Spawn and by Close.
+func (h *Host) spawnContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, h.limits.Spawn)
+	stop := context.AfterFunc(h.life, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
+	if m.entry.Status != registry.Blocked {
+		if err := resolve(spec); err != nil {
+			return nil, err
+		}
+	}
+	if spec.Env == nil {
+		spec.Env = os.Environ()
+	}
+	plan, err := m.planFor(ctx, spec)
+	switch {
+	case err != nil:
+		return nil, err
+	case plan == nil:
+		return m.spawnRemote(ctx, spec)
+	}
+	return h.launch(ctx, m, plan, spec)
+}
+
+// planFor returns the plan for a Spec: one that was made before for a Spec of
+// the same shape, or else the backend's. It is nil when the backend makes no
+// plans because its children are not local.
+func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, error) {
+	shape := spec.Shape()
+	key, err := shape.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	if c := m.plans.get(string(key)); c != nil {
+		return c, nil
+	}
+	p, err := m.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.spawner {
+		return nil, nil
+	}
+	plan, err := p.planner.Plan(ctx, spec)
+	if err != nil {
+		return nil, tooBig(err)
+	}
+	c := &cachedPlan{plan: plan}
+	if plan.Reusable {
+		m.plans.put(string(key), c)
+	}
+	return c, nil
+}
+
+// tooBig makes E2BIG of a request that no lane can carry: no execve could
+// either.
+func tooBig(err error) error {
+	if errors.Is(err, syscall.EMSGSIZE) {
+		return &spawn.Error{Phase: spawn.PhaseExec, Op: "exec", Errno: syscall.E2BIG}
+	}
+	return err
+}
+
+// launch has the keeper execute a plan.
+func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *spawn.Spec) (*Process, error) {
+	if !plan.plan.Reusable {
+		defer plan.plan.CloseFiles()
+	}
+	encoded, err := plan.encode(h.base, inheritedNow())
+	if err != nil {
+		return nil, err
+	}
+	open := spec.OpenFiles()
+	l := &keeper.Launch{
+		Plan: encoded, Path: spec.Path, Args: spec.Argv(), Env: spec.Env, Dir: spec.Dir,
+		Files: open, FDs: make([]int, 0, len(open)+len(plan.plan.Files)),
+	}
+	for _, f := range plan.plan.Files {
+		l.FDs = append(l.FDs, int(f.Fd()))
+	}
+	for _, n := range open {
+		l.FDs = append(l.FDs, int(spec.Files[n].Fd()))
+	}
+	p := newProcess(h, m.entry.Key)
+	started, err := h.keeper.Launch(ctx, l, p.exited)
+	runtime.KeepAlive(spec)
+	runtime.KeepAlive(plan)
+	if err != nil {
+		return nil, explainExec(err, spec)
+	}
+	p.begin(started)
+	return p, nil
+}
+
+// Plan returns what Start would have executed, step by step, without doing
+// it. A plan that the backend marks as reusable shares its files with the
+// host; the files of any other plan are the caller's to close.
+func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Plan, error) {
+	e, err := h.registry.Lookup(key)
+	if err != nil {
+		return nil, err
+	}
+	done, err := h.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	ctx, cancel := h.spawnContext(ctx)
+	defer cancel()
+	if err := spec.Validate(); err != nil {
+		return nil, withKey(err, e.Key)
+	}
+	plan, err := h.method(e).planFor(ctx, &spec)
+	switch {
+	case err != nil:
+		return nil, withKey(err, e.Key)
+	case plan == nil:
+		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Kind: errNoPlan, Msg: "its children are not local processes: it makes no plans"}
+	}
+	return withInherited(plan.plan, h.base, inheritedNow()), nil
+}
+
+// errNoPlan is the kind of error of a method without plans.
+var errNoPlan = errors.ErrUnsupported

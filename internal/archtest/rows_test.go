@@ -1,0 +1,96 @@
+package archtest
+
+// A row says what one package, or a family of them, may import besides the
+// standard library. Tests may import what they like.
+type row struct {
+	// packages is a path inside the module; "/..." at the end takes in
+	// everything below.
+	packages string
+	// module has the packages of this module.
+	module []string
+	// others has packages of other modules.
+	others []string
+	// light packages start in a millisecond: see light_test.go.
+	light bool
+	// first packages are initialised before any other: they import nothing,
+	// the standard library included (unsafe is no import).
+	first bool
+}
+
+const (
+	sysUnix   = "golang.org/x/sys/unix"
+	grpc      = "google.golang.org/grpc/..."
+	protobuf  = "google.golang.org/protobuf/..."
+	goPlugin  = "github.com/hashicorp/go-plugin/..."
+	hclog     = "github.com/hashicorp/go-hclog/..."
+	multiaddr = "github.com/multiformats/go-multiaddr/..."
+)
+
+// public is what a program that embeds Hatchery, the command included, is made
+// of.
+func public() []string {
+	return []string{"actor/...", "backends/...", "host/...", "registry", "sdk/...", "spawn"}
+}
+
+// rows is the allow list. The first row that fits a package is its row; what
+// has none is an error: new packages are thought about.
+func rows() []row {
+	return []row{
+		// The leaf that everything speaks.
+		{packages: "spawn", light: true},
+		{packages: "registry", module: []string{"spawn"}},
+
+		// System calls, descriptors and the launching of children.
+		{packages: "internal/linux/startlimit", first: true},
+		{packages: "internal/linux/...", module: []string{"internal/linux/..."}, others: []string{sysUnix}, light: true},
+		{packages: "internal/lane", module: []string{"internal/linux/..."}, light: true},
+		{packages: "internal/launch", module: []string{"internal/linux/...", "spawn"}, others: []string{sysUnix}, light: true},
+		{packages: "internal/keeper", module: []string{"internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
+
+		// The only importer of go-plugin, grpc, protobuf and hclog, but for
+		// the portal below.
+		{packages: "internal/wire/spawnv1", others: []string{grpc, protobuf}},
+		{packages: "internal/wire", module: []string{"internal/lane", "internal/linux/...", "internal/wire/spawnv1", "spawn"},
+			others: []string{goPlugin, hclog, grpc, protobuf, "google.golang.org/genproto/googleapis/rpc/status"}},
+
+		{packages: "internal/nursery", module: []string{"spawn"}},
+		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
+
+		// For tests only.
+		{packages: "internal/archtest"},
+		{packages: "internal/helperproc"},
+		{packages: "internal/leakcheck"},
+
+		{packages: "host/share"},
+		{packages: "host", module: []string{"host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/nursery",
+			"internal/wire", "registry", "spawn"}},
+
+		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
+		{packages: "sdk", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "internal/wire", "registry", "spawn"}},
+
+		{packages: "actor/parent", module: []string{"actor", "host", "spawn"}},
+		{packages: "actor/portal", module: []string{"actor", "spawn"}, others: []string{grpc}},
+		{packages: "actor/discovery", module: []string{"spawn"}, others: []string{multiaddr}},
+		{packages: "actor", module: []string{"internal/lane", "internal/linux/...", "spawn"}},
+
+		// A backend never imports the host or another backend.
+		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
+		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
+
+		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/..."), others: []string{
+			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
+			"github.com/vbauerster/mpb/...", multiaddr,
+		}},
+		{packages: "cmd/...", module: []string{"backends/...", "sdk"}},
+	}
+}
+
+// rowOf returns the row of a package.
+func rowOf(rows []row, p string) (row, bool) {
+	for _, r := range rows {
+		if within(p, r.packages) {
+			return r, true
+		}
+	}
+	return row{}, false
+}

@@ -1,0 +1,112 @@
+package helperproc
+
+import (
+	"encoding/binary"
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// Layout of the program: the ELF header, one program header, the code.
+const (
+	ehdrSize = 64
+	phdrSize = 56
+	codeAt   = ehdrSize + phdrSize
+
+	loadAddr = 0x400000
+	pageSize = 0x10000 // the largest page of both architectures
+)
+
+// TinyELF returns a static Linux program for this architecture that exits with
+// code, 0 to 255, and does nothing else: what execve costs alone. It is nil
+// where no such program is known, which is everywhere but linux/amd64 and
+// linux/arm64.
+func TinyELF(code int) []byte {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return tinyELF(runtime.GOARCH, code)
+}
+
+// WriteTinyELF writes the program of [TinyELF] to path, executable. It fails
+// with ENOEXEC where there is none. Nobody may have the file open for writing
+// when it is executed (ETXTBSY), and a child that is being forked has what
+// this process has: so no fork of package os/exec happens meanwhile.
+func WriteTinyELF(path string, code int) error {
+	program := TinyELF(code)
+	if program == nil {
+		return &os.PathError{Op: "tinyelf", Path: path, Err: syscall.ENOEXEC}
+	}
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, program, 0o755)
+}
+
+// tinyELF lays the file out: see elf(5) and the ELF-64 object file format.
+func tinyELF(arch string, code int) []byte {
+	const (
+		typeExec     = 2
+		machineAMD64 = 62
+		machineARM64 = 183
+		segmentLoad  = 1
+		readExecute  = 4 | 1
+	)
+	var machine uint16
+	var text []byte
+	switch arch {
+	case "amd64":
+		machine, text = machineAMD64, exitAMD64(code)
+	case "arm64":
+		machine, text = machineARM64, exitARM64(code)
+	default:
+		return nil
+	}
+	le := binary.LittleEndian
+	b := make([]byte, 0, codeAt+len(text))
+	b = append(b, "\x7fELF"...)
+	b = append(b, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0) // 64 bits, little endian, version 1, System V
+	b = le.AppendUint16(b, typeExec)
+	b = le.AppendUint16(b, machine)
+	b = le.AppendUint32(b, 1)               // version
+	b = le.AppendUint64(b, loadAddr+codeAt) // entry point
+	b = le.AppendUint64(b, ehdrSize)        // program headers, in the file
+	b = le.AppendUint64(b, 0)               // no section headers
+	b = le.AppendUint32(b, 0)               // flags
+	b = le.AppendUint16(b, ehdrSize)
+	b = le.AppendUint16(b, phdrSize)
+	b = le.AppendUint16(b, 1) // one program header
+	b = le.AppendUint16(b, 0)
+	b = le.AppendUint16(b, 0)
+	b = le.AppendUint16(b, 0)
+
+	size := uint64(codeAt + len(text))
+	b = le.AppendUint32(b, segmentLoad)
+	b = le.AppendUint32(b, readExecute)
+	b = le.AppendUint64(b, 0) // the whole file, from its beginning
+	b = le.AppendUint64(b, loadAddr)
+	b = le.AppendUint64(b, loadAddr)
+	b = le.AppendUint64(b, size)
+	b = le.AppendUint64(b, size)
+	b = le.AppendUint64(b, pageSize)
+	return append(b, text...)
+}
+
+// exitAMD64 is mov edi, code; mov eax, SYS_exit_group; syscall.
+func exitAMD64(code int) []byte {
+	const exitGroup = 231
+	b := binary.LittleEndian.AppendUint32([]byte{0xbf}, uint32(code))
+	b = binary.LittleEndian.AppendUint32(append(b, 0xb8), exitGroup)
+	return append(b, 0x0f, 0x05)
+}
+
+// exitARM64 is movz x0, code; movz x8, SYS_exit_group; svc 0.
+func exitARM64(code int) []byte {
+	const (
+		exitGroup = 94
+		movz      = 0xd2800000
+		svc       = 0xd4000001
+	)
+	b := binary.LittleEndian.AppendUint32(nil, movz|uint32(code&0xffff)<<5)
+	b = binary.LittleEndian.AppendUint32(b, movz|exitGroup<<5|8)
+	return binary.LittleEndian.AppendUint32(b, svc)
+}

@@ -1,0 +1,57 @@
+package helperproc
+
+import (
+	"bytes"
+	"debug/elf"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+func TestTinyELFRunsAndExitsWithTheCode(t *testing.T) {
+	if TinyELF(0) == nil {
+		t.Skip("no tiny program is known for this system")
+	}
+	for _, code := range []int{0, 1, 42, 137, 255} {
+		path := filepath.Join(t.TempDir(), "tiny")
+		if err := WriteTinyELF(path, code); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(path)
+		cmd.Run()
+		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code {
+			t.Errorf("exit(%d): %v", code, cmd.ProcessState)
+		}
+	}
+}
+
+func TestTinyELFIsAnELF(t *testing.T) {
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		program := tinyELF(arch, 7)
+		if len(program) >= 512 {
+			t.Errorf("%s: %d bytes", arch, len(program))
+		}
+		f, err := elf.NewFile(bytes.NewReader(program))
+		if err != nil {
+			t.Errorf("%s: %v", arch, err)
+			continue
+		}
+		if f.Machine != machine || f.Type != elf.ET_EXEC || len(f.Progs) != 1 {
+			t.Errorf("%s: %v", arch, f.FileHeader)
+			continue
+		}
+		load := f.Progs[0]
+		if load.Flags != elf.PF_R|elf.PF_X || load.Filesz != uint64(len(program)) ||
+			f.Entry < load.Vaddr || f.Entry >= load.Vaddr+load.Memsz || load.Vaddr%load.Align != load.Off%load.Align {
+			t.Errorf("%s: segment %v, entry %#x", arch, load.ProgHeader, f.Entry)
+		}
+	}
+	// As an assembler makes them: movz x0, #7; movz x8, #94; svc #0.
+	want := []byte{0xe0, 0x00, 0x80, 0xd2, 0xc8, 0x0b, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4}
+	if got := tinyELF("arm64", 7)[codeAt:]; !bytes.Equal(got, want) {
+		t.Errorf("arm64 code % x, want % x", got, want)
+	}
+	if tinyELF("riscv64", 0) != nil {
+		t.Error("a program for an architecture that is not known")
+	}
+}

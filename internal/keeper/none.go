@@ -1,0 +1,44 @@
+//go:build !unix
+
+package keeper
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Name is the keeper's argv[0].
+const Name = "hatchery-keeper"
+
+// A Client is the host's half of a keeper. There is none on this system.
+type Client struct{}
+
+// Start returns an error of kind spawn.ErrUnavailable.
+func Start(cfg Config) (*Client, error) {
+	return nil, &spawn.Error{Kind: spawn.ErrUnavailable, Phase: spawn.PhaseStart, Op: "keeper", Msg: "there is no keeper for this system yet"}
+}
+
+// Launch is never called: there is no Client.
+func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Started, error) {
+	panic("bug: no keeper")
+}
+
+// Signal is never called.
+func (c *Client) Signal(ctx context.Context, id uint64, sig syscall.Signal) error {
+	panic("bug: no keeper")
+}
+
+// Kill is never called.
+func (c *Client) Kill(ctx context.Context, id uint64) error { panic("bug: no keeper") }
+
+// Close is never called.
+func (c *Client) Close(grace, limit time.Duration) error { panic("bug: no keeper") }
+
+// Gone is never called.
+func (c *Client) Gone() <-chan struct{} { panic("bug: no keeper") }
+
+// Pid is never called.
+func (c *Client) Pid() int { panic("bug: no keeper") }

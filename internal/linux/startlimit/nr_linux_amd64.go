@@ -1,0 +1,3 @@
+package startlimit
+
+const sysPrlimit64 = 302

@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-plugin"
+	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A Client is the host's end of the control connection to one plugin process.
+// Its methods may be called at the same time. Whoever has it closes it.
+type Client struct {
+	key         string
+	process     Process
+	description Description
+	control     controlConn
+
+	plugin *plugin.Client
+	runner *pluginRunner
+	dialer *dialer
+
+	closing  sync.Once
+	closeErr error // valid after closing
+	forced   atomic.Bool
+}
+
+// Description returns what the plugin said of itself when it was started.
+func (c *Client) Description() Description { return c.description }
+
+// Done is closed once the plugin process has been reaped.
+func (c *Client) Done() <-chan struct{} { return c.process.Done() }
+
+// Probe asks the plugin whether its method works on this machine. The error is
+// the plugin's, or says why there was no answer.
+func (c *Client) Probe(ctx context.Context) error {
+	resp, err := c.control.Probe(ctx, &spawnv1.ProbeRequest{})
+	if err != nil {
+		return c.failed(ctx, "probe", err)
+	}
+	if resp.GetError() == nil {
+		return nil
+	}
+	e, err := errorOf(resp.GetError())
+	if err != nil {
+		return &spawn.Error{Key: c.key, Op: "probe", Kind: spawn.ErrProtocol, Msg: "cannot decode the answer", Err: err}
+	}
+	return e
+}
+
+// failed returns what a call failed with, and what is known about the process
+// if it is gone.
+func (c *Client) failed(ctx context.Context, op string, err error) *spawn.Error {
+	e := fromStatus(ctx, c.key, op, err)
+	if e.Kind == spawn.ErrPluginGone {
+		e.Msg = lastWords(e.Msg, c.process)
+	}
+	return e
+}
+
+// lastWords adds what is known about a process whose connection broke. The
+// connection breaks a moment before the process has been reaped.
+func lastWords(msg string, p Process) string {
+	timer := time.NewTimer(drain)
+	defer timer.Stop()
+	select {
+	case <-p.Done():
+	case <-timer.C:
+	}
+	if d := p.Diagnose(); d != "" {
+		msg += ": " + d
+	}
+	return msg
+}

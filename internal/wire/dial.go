@@ -1,0 +1,182 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
+	"google.golang.org/grpc"
+)
+
+// errStartTimeout is the cause of a context that ended by StartTimeout.
+var errStartTimeout = errors.New("start timeout")
+
+// giveUp bounds how long Dial waits, after its context has ended or the start
+// has failed, for the process to be gone.
+const giveUp = 150 * time.Millisecond
+
+// Dial starts a plugin and connects to it. The plugin has then said what it
+// is: that it serves cfg.Key, and speaks the version of this package.
+//
+// When Dial fails the process has been killed. The error is an *spawn.Error of
+// PhaseStart; its kind says whether the plugin ended (ErrPluginGone), did not
+// speak as agreed (ErrProtocol, ErrVersion), or a wait reached its bound, which
+// Op names (ErrTimeout, ErrCanceled). What cfg.Start failed with is returned
+// as it is.
+func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
+	cfg = cfg.withDefaults()
+	if err := checkSocketDir(cfg.Key, cfg.SocketDir); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, errStartTimeout)
+	defer cancel()
+	d := newDialing(ctx, cfg)
+
+	var connectErr error
+	connected := make(chan struct{})
+	go func() { // waited for here or by discard
+		defer close(connected)
+		connectErr = d.connect()
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-connected:
+		if err = connectErr; err == nil {
+			err = d.describe(ctx)
+		}
+	}
+	if err == nil {
+		return d.client, nil
+	}
+	e := d.explain(ctx, err)
+	d.discard(connected)
+	return nil, e
+}
+
+// A dialing is one run of Dial.
+type dialing struct {
+	cfg    ClientConfig
+	client *Client // complete once describe has returned nil
+	stage  atomic.Pointer[string]
+}
+
+func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
+	d := &dialing{cfg: cfg, client: &Client{key: cfg.Key, dialer: &dialer{}}}
+	d.at("process start")
+	d.client.runner = newRunner(cfg.Key, func(env []string, handshake *os.File) (Process, error) {
+		return d.start(ctx, env, handshake)
+	})
+	d.client.plugin = plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  handshakeConfig(),
+		Plugins:          plugin.PluginSet{controlName: controlPlugin{}},
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		SkipHostEnv:      true,
+		StartTimeout:     cfg.StartTimeout,
+		Logger:           hostLogger(cfg.LogLevel, cfg.LogWriter),
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: cfg.SocketDir},
+		// go-plugin leaves its folder behind when this function fails, so
+		// it never does.
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			d.client.runner.env = cmd.Env
+			return d.client.runner, nil
+		},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithContextDialer(d.client.dialer.dial),
+			grpc.WithChainUnaryInterceptor(withDeadline(cfg.CallTimeout)),
+			grpc.WithIdleTimeout(0), // an idle connection stays: there is no second one
+		},
+	})
+	return d
+}
+
+// start calls cfg.Start. What was started too late is killed.
+func (d *dialing) start(ctx context.Context, env []string, handshake *os.File) (Process, error) {
+	if ctx.Err() != nil {
+		return nil, errAbandoned
+	}
+	if d.cfg.LogLevel != "" {
+		env = append(env, LogVariable+"="+d.cfg.LogLevel)
+	}
+	p, err := d.cfg.Start(ctx, env, handshake)
+	if err != nil {
+		return nil, &startError{err}
+	}
+	d.at("handshake")
+	return p, nil
+}
+
+// A startError is what cfg.Start failed with, told from what go-plugin did.
+type startError struct{ err error }
+
+func (e *startError) Error() string { return e.err.Error() }
+
+// connect takes the start through go-plugin: process, handshake, connection.
+// It returns once the process has ended or the runner is abandoned, if not
+// before.
+func (d *dialing) connect() error {
+	c := d.client
+	addr, err := c.plugin.Start()
+	if err != nil {
+		return err
+	}
+	c.process = c.runner.started()
+	c.dialer.target(addr, c.process.Pid())
+	d.at("connection")
+	protocol, err := c.plugin.Client()
+	if err != nil {
+		return err
+	}
+	control, err := protocol.Dispense(controlName)
+	if err != nil {
+		return err
+	}
+	c.control = control.(controlConn)
+	return nil
+}
+
+// describe makes the first call and checks what the plugin says of itself.
+func (d *dialing) describe(ctx context.Context) error {
+	d.at("describe")
+	c := d.client
+	m, err := c.control.Describe(ctx, &spawnv1.DescribeRequest{})
+	if err != nil {
+		return err
+	}
+	c.description = descriptionOf(m)
+	return checkDescription(c.key, c.description)
+}
+
+// discard ends what a failed start has begun. It waits a little for it to be
+// gone; what takes longer ends by itself, with the process.
+func (d *dialing) discard(connected <-chan struct{}) {
+	gone := make(chan struct{})
+	c := d.client
+	c.runner.abandon()
+	c.dialer.close()
+	go func() {
+		defer close(gone)
+		<-connected
+		c.plugin.Kill()
+		if p := c.runner.started(); p != nil {
+			<-p.Done()
+		}
+	}()
+	timer := time.NewTimer(giveUp)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+	}
+}
+
+// at notes what is being waited for.
+func (d *dialing) at(stage string) { d.stage.Store(&stage) }

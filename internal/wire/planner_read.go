@@ -1,0 +1,129 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// read takes frames until the lane ends, and then tells everybody.
+func (p *Planner) read() {
+	var f lane.Frame
+	for {
+		if err := p.conn.Recv(&f); err != nil {
+			p.end(laneError(err))
+			return
+		}
+		files := receivedFiles(&f)
+		if !p.take(&f, &spawn.Plan{Files: files}) {
+			closeFiles(files)
+		}
+	}
+}
+
+// laneError returns what the end of the lane means to those who wait.
+func laneError(err error) *spawn.Error {
+	if errors.Is(err, lane.ErrFrame) {
+		return &spawn.Error{Kind: spawn.ErrProtocol, Err: err}
+	}
+	e := &spawn.Error{Kind: spawn.ErrPluginGone, Msg: "the plugin left the plan lane"}
+	if !errors.Is(err, io.EOF) {
+		e.Err = err
+	}
+	return e
+}
+
+// take handles one frame. plan has its descriptors, which take reports to have
+// handed on or not.
+func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
+	switch f.Type {
+	case lanePlanned:
+		err := plan.UnmarshalBinary(f.Payload)
+		return p.answer(f, lanePlan, answer{plan: plan}, err)
+	case laneSpawned:
+		p.answer(f, laneSpawn, answer{child: newRemote(p, f.ID)}, nil)
+	case laneSignaled:
+		p.answer(f, laneSignal, answer{}, nil)
+	case laneFailed:
+		e := new(spawn.Error)
+		err := e.UnmarshalBinary(f.Payload)
+		p.answer(f, 0, answer{err: e}, err)
+	case laneExited:
+		p.exited(f)
+	}
+	// What this version does not know is passed over.
+	return false
+}
+
+// answer gives a to whoever waits for it, and reports whether somebody does.
+// typ is the request that it answers, 0 for any; a request that was answered
+// with something else, or with something that is malformed, fails.
+func (p *Planner) answer(f *lane.Frame, typ uint8, a answer, malformed error) (kept bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.waiting[f.ID]
+	if r == nil {
+		return false
+	}
+	delete(p.waiting, f.ID)
+	<-p.window
+	if r.left {
+		return false
+	}
+	switch {
+	case malformed != nil:
+		a = answer{err: &spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin's answer of type %d cannot be decoded", f.Type), Err: malformed}}
+	case typ != 0 && typ != r.typ:
+		a = answer{err: &spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin answered a request of type %d with type %d", r.typ, f.Type)}}
+	}
+	if a.child != nil {
+		p.children[f.ID] = a.child
+	}
+	r.answer <- a
+	return a.plan != nil
+}
+
+// exited hands the status of a child on.
+func (p *Planner) exited(f *lane.Frame) {
+	var st spawn.ExitStatus
+	if err := st.UnmarshalBinary(f.Payload); err != nil {
+		st = spawn.LostStatus(fmt.Sprintf("the plugin's report cannot be decoded: %v", err))
+	}
+	if st.Source == "" {
+		st.Source = spawn.FromBackend
+	}
+	p.mu.Lock()
+	child := p.children[f.ID]
+	delete(p.children, f.ID)
+	p.mu.Unlock()
+	if child != nil {
+		child.exited <- st
+	}
+}
+
+// end fails everything that is on its way, with why, and lets the goroutines
+// of p end. Only the first call counts.
+func (p *Planner) end(why *spawn.Error) {
+	p.mu.Lock()
+	if p.gone != nil {
+		p.mu.Unlock()
+		return
+	}
+	p.gone = why
+	waiting, children := p.waiting, p.children
+	p.waiting, p.children = nil, nil
+	p.mu.Unlock()
+
+	close(p.done)
+	p.conn.Shutdown()
+	p.out.close()
+	for _, r := range waiting {
+		r.answer <- answer{err: why}
+	}
+	for _, c := range children {
+		c.exited <- spawn.LostStatus(why.Error())
+	}
+}

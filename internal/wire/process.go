@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+)
+
+// A Process is a plugin process, as whoever started it knows it.
+type Process interface {
+	// Pid is its process id in the host's pid namespace.
+	Pid() int
+	// Done is closed once the process has been reaped.
+	Done() <-chan struct{}
+	// Kill ends it and its process group with SIGKILL, without waiting. It
+	// is nil for one that has ended.
+	Kill() error
+	// Diagnose says in a line or two what is known about it: how it ended,
+	// if it has, and the last it wrote to its standard error. It may be
+	// empty, and is part of error messages.
+	Diagnose() string
+}
+
+// A ClientConfig says how to start a plugin and talk to it.
+type ClientConfig struct {
+	// Key is the method that the plugin has to serve.
+	Key string
+
+	// Start starts the plugin process. env is what the process needs in its
+	// environment beside what the host gives it; handshake becomes its
+	// descriptor HandshakeFD, and is closed by Dial once Start has returned.
+	// The plugin's end of the plan lane, descriptor LaneFD, is the caller's
+	// affair, and so are descriptors 0 to 2.
+	//
+	// ctx is done when Dial gives up. Start has to return soon after; a
+	// process that it started all the same is killed.
+	Start func(ctx context.Context, env []string, handshake *os.File) (Process, error)
+
+	// SocketDir is an existing folder of mode 0700 for the control socket.
+	// Its path has at most 62 bytes, as that of a socket has few.
+	SocketDir string
+
+	// StartTimeout bounds the whole of Dial: start, handshake, connection
+	// and the first call. Zero is 10 s.
+	StartTimeout time.Duration
+
+	// CallTimeout bounds each call whose context has no deadline. Zero is
+	// 2 s.
+	CallTimeout time.Duration
+
+	// LogLevel and LogWriter are for the messages of go-plugin: trace,
+	// debug, info, warn or error. Empty, or without a writer, is silence.
+	// The plugin is given the level too.
+	LogLevel  string
+	LogWriter io.Writer
+}
+
+func (c ClientConfig) withDefaults() ClientConfig {
+	if c.StartTimeout == 0 {
+		c.StartTimeout = 10 * time.Second
+	}
+	if c.CallTimeout == 0 {
+		c.CallTimeout = 2 * time.Second
+	}
+	return c
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package wire
+
+// stdoutToStderr leaves descriptor 1 where it is: the host drains both.
+func stdoutToStderr() error { return nil }
