@@ -109,10 +109,11 @@ func (c *Client) keeperGone(cause error) {
 	}
 }
 
-// lastWords returns the end of what the keeper wrote to its standard error:
-// a panic, or why it could not start.
+// lastWords returns the first lines of what the keeper wrote to its standard
+// error: why it could not start, or the head of a panic.
 func (c *Client) lastWords() string {
-	b := make([]byte, 4096)
+	b := make([]byte, 512)
 	n, _ := c.words.ReadAt(b, 0)
-	return strings.TrimSpace(string(b[:n]))
+	lines := strings.SplitN(strings.TrimSpace(string(b[:n])), "\n", 4)
+	return strings.Join(lines[:min(3, len(lines))], "; ")
 }

@@ -41,7 +41,7 @@ const (
 func run(folder string) error {
 	debug.SetGCPercent(400) // a small heap: collect it seldom
 	linux.SetName(Name)
-	if err := linux.CloseFrom(hostFD + 1); err != nil {
+	if err := linux.CloseInherited(hostFD + 1); err != nil {
 		return err
 	}
 	if err := setSignals(); err != nil {

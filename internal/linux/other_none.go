@@ -4,8 +4,8 @@ package linux
 
 import "errors"
 
-// CloseFrom returns errors.ErrUnsupported.
-func CloseFrom(first int) error { return errors.ErrUnsupported }
+// CloseInherited returns errors.ErrUnsupported.
+func CloseInherited(first int) error { return errors.ErrUnsupported }
 
 // CloseOnExecFrom returns errors.ErrUnsupported.
 func CloseOnExecFrom(first int) error { return errors.ErrUnsupported }

@@ -8,13 +8,9 @@ import "syscall"
 // them.
 const maxScan = 4096
 
-// CloseFrom closes every descriptor from first to 4095.
-func CloseFrom(first int) error {
-	for fd := first; fd < maxScan; fd++ {
-		syscall.Close(fd)
-	}
-	return nil
-}
+// CloseInherited sets close-on-exec: what the Go runtime has opened cannot be
+// told from the rest here.
+func CloseInherited(first int) error { return CloseOnExecFrom(first) }
 
 // CloseOnExecFrom sets the close-on-exec flag of every descriptor from first
 // to 4095.

@@ -2,6 +2,8 @@ package linux
 
 import (
 	"os"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,13 +25,18 @@ func SetName(name string) error {
 	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(b)), 0, 0, 0))
 }
 
-// CloseFrom closes every descriptor from first on. close_range(2), Linux 5.9;
-// by /proc/self/fd before that.
-func CloseFrom(first int) error {
-	if unix.CloseRange(uint(first), ^uint(0), 0) == nil {
-		return nil
-	}
-	return eachOpen(first, func(fd int) { unix.Close(fd) })
+// CloseInherited closes the descriptors from first on that this program was
+// started with. What the Go runtime has opened meanwhile for its poller is
+// spared: it is set close-on-exec, as is everything when there is no /proc.
+func CloseInherited(first int) error {
+	err := CloseOnExecFrom(first)
+	eachOpen(first, func(fd int) {
+		name, lerr := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+		if lerr == nil && !strings.HasPrefix(name, "anon_inode:[event") {
+			unix.Close(fd)
+		}
+	})
+	return err
 }
 
 // CloseOnExecFrom sets the close-on-exec flag of every descriptor from first

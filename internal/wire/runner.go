@@ -104,14 +104,10 @@ func (r *pluginRunner) Wait(context.Context) error {
 	return nil
 }
 
-// Kill ends the process without waiting for it.
-func (r *pluginRunner) Kill(context.Context) error {
-	r.abandon()
-	if p := r.started(); p != nil {
-		return p.Kill()
-	}
-	return nil
-}
+// Kill does nothing. go-plugin calls it the moment a start has failed, when it
+// is not known yet whether the process is ending by itself and how; Dial and
+// Close abandon the runner when they know.
+func (r *pluginRunner) Kill(context.Context) error { return nil }
 
 // Stdout is what go-plugin reads the handshake line from.
 func (r *pluginRunner) Stdout() io.ReadCloser { return r.line }

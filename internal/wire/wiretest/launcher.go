@@ -70,7 +70,7 @@ func (l *Launcher) Start(_ context.Context, env []string, handshake *os.File) (w
 		read.Close()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, done: make(chan struct{}), output: read, lane: host}
+	p := &Process{cmd: cmd, done: make(chan struct{}), drained: make(chan struct{}), output: read, lane: host}
 	p.wg.Add(2)
 	go p.drain()
 	go p.wait()
@@ -90,10 +90,11 @@ func (l *Launcher) Last() *Process {
 
 // A Process is a plugin process. It is a wire.Process.
 type Process struct {
-	cmd    *exec.Cmd
-	done   chan struct{}
-	output *os.File
-	wg     sync.WaitGroup
+	cmd     *exec.Cmd
+	done    chan struct{}
+	drained chan struct{}
+	output  *os.File
+	wg      sync.WaitGroup
 
 	mu   sync.Mutex
 	text []byte
@@ -107,6 +108,7 @@ const keep = 64 << 10
 
 func (p *Process) drain() {
 	defer p.wg.Done()
+	defer close(p.drained)
 	buf := make([]byte, 4096)
 	for {
 		n, err := p.output.Read(buf)
@@ -125,6 +127,7 @@ func (p *Process) wait() {
 	p.cmd.Wait() // the status stays in ProcessState
 	// A descendant may hold the pipe open.
 	p.output.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	<-p.drained
 	close(p.done)
 }
 
