@@ -31,10 +31,11 @@ func inheritedNow() inherited {
 }
 
 // startFiles undoes what the Go runtime did to the limit of open files when
-// the program started, unless the program has set one since.
+// the program started: it raised the soft one to the hard one less one. Any
+// other value is one that the program has set since.
 func startFiles(now syscall.Rlimit) syscall.Rlimit {
 	soft, hard, ok := startlimit.Files()
-	if ok && now.Cur == now.Max && now.Max == hard {
+	if ok && now.Max == hard && now.Cur == hard-1 && soft < hard {
 		now.Cur = soft
 	}
 	return now

@@ -37,7 +37,7 @@ func newMethod(h *Host, e registry.Entry) *method {
 // goes on when ctx ends: somebody else may wait for it too.
 func (m *method) running(ctx context.Context) (*plugin, error) {
 	m.mu.Lock()
-	if p := m.plugin; p != nil && !p.gone() {
+	if p := m.plugin; p != nil && !p.proc.gone() {
 		m.mu.Unlock()
 		return p, nil
 	}
@@ -65,6 +65,12 @@ func (m *method) running(ctx context.Context) (*plugin, error) {
 func (m *method) start(call *startCall) {
 	ctx, cancel := context.WithTimeout(m.host.life, m.host.limits.Start)
 	defer cancel()
+	m.mu.Lock()
+	old := m.plugin // one that has ended, or none
+	m.mu.Unlock()
+	if old != nil {
+		old.stop(ctx) // what is held for it on this side
+	}
 	call.plugin, call.err = startPlugin(ctx, m.host, m.entry)
 	m.mu.Lock()
 	m.plugin, m.pending = call.plugin, nil

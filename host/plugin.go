@@ -59,16 +59,6 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (*plugin, error
 	return p, nil
 }
 
-// gone reports whether the process has ended.
-func (p *plugin) gone() bool {
-	select {
-	case <-p.proc.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // pluginGrace is what a plugin has to end by itself when asked. It has no
 // children to look after.
 const pluginGrace = time.Second

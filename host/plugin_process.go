@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -20,6 +21,10 @@ type pluginProcess struct {
 	done   chan struct{} // closed once it has been reaped and its output read
 	status spawn.ExitStatus
 	tails  [2]*tail // of its descriptors 1 and 2
+
+	mu    sync.Mutex
+	pidfd int // to see its end before it is told; -1 when there is none
+	ended bool
 }
 
 // startPluginProcess starts the program of an entry. It has a process group
@@ -32,7 +37,7 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 	} else if err := checkPluginFile(path); err != nil {
 		return nil, err
 	}
-	p := &pluginProcess{host: h, done: make(chan struct{})}
+	p := &pluginProcess{host: h, done: make(chan struct{}), pidfd: -1}
 	var outputs [2]*os.File
 	for i := range outputs {
 		r, w, err := os.Pipe()
@@ -57,9 +62,7 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 		p.closeTails()
 		return nil, startError(err)
 	}
-	if p.child.Pidfd >= 0 {
-		closeFD(p.child.Pidfd) // signals go through the keeper: they are rare
-	}
+	p.watchable(p.child.Pidfd)
 	return p, nil
 }
 
@@ -79,6 +82,13 @@ func pluginPlan() *spawn.Plan {
 // exited is called by the reader of the keeper's lane, once.
 func (p *pluginProcess) exited(e keeper.Exit) {
 	p.status = e.Status
+	p.mu.Lock()
+	p.ended = true
+	if p.pidfd >= 0 {
+		closeFD(p.pidfd)
+		p.pidfd = -1
+	}
+	p.mu.Unlock()
 	go func() {
 		var wg sync.WaitGroup
 		for _, t := range p.tails {
@@ -87,6 +97,25 @@ func (p *pluginProcess) exited(e keeper.Exit) {
 		wg.Wait()
 		close(p.done)
 	}()
+}
+
+// watchable takes over the pidfd of a process that may have ended already.
+func (p *pluginProcess) watchable(pidfd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended && pidfd >= 0 {
+		closeFD(pidfd)
+		return
+	}
+	p.pidfd = pidfd
+}
+
+// gone reports whether the process has ended, even if nobody has said so yet:
+// what it is asked from then on it has never seen.
+func (p *pluginProcess) gone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended || p.pidfd >= 0 && linux.Exited(p.pidfd)
 }
 
 func (p *pluginProcess) closeTails() {

@@ -13,27 +13,54 @@ import (
 
 // checkPluginFile refuses a plugin that somebody else could have put there: it
 // must be an executable regular file, and it and its folder must belong to
-// the user or to root and be writable for nobody else.
+// the user or to root and be writable for nobody else. Where path is a link,
+// the same holds for what it leads to and for every folder on the way.
 func checkPluginFile(path string) error {
 	st, err := os.Stat(path)
 	if err != nil {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "plugin", Path: path, Err: err}
 	}
-	if !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0 {
+	if !st.Mode().IsRegular() {
 		return untrusted(path, fmt.Sprintf("mode %v: want an executable regular file", st.Mode()))
 	}
-	for _, p := range []string{path, filepath.Dir(path)} {
-		st, err := os.Stat(p)
+	if st.Mode().Perm()&0o111 == 0 {
+		return untrusted(path, fmt.Sprintf("mode %#o: not executable: chmod +x %s", st.Mode().Perm(), path))
+	}
+	if err := checkOwner(path); err != nil {
+		return err
+	}
+	for range maxLinks {
+		if err := checkOwner(filepath.Dir(path)); err != nil {
+			return err
+		}
+		target, err := os.Readlink(path)
 		if err != nil {
-			return untrusted(p, err.Error())
+			return nil // no link, or not one any more: it ends here
 		}
-		owner := st.Sys().(*syscall.Stat_t).Uid
-		switch {
-		case owner != 0 && owner != uint32(os.Getuid()):
-			return untrusted(p, fmt.Sprintf("owned by user %d, neither you (%d) nor root: chown it", owner, os.Getuid()))
-		case st.Mode().Perm()&0o022 != 0:
-			return untrusted(p, fmt.Sprintf("mode %v, writable by others: chmod go-w it", st.Mode().Perm()))
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
 		}
+		path = target
+	}
+	return untrusted(path, "too many links")
+}
+
+// maxLinks is how many links the kernel follows: path_resolution(7).
+const maxLinks = 40
+
+// checkOwner refuses a file or folder that somebody else can write to.
+func checkOwner(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return untrusted(path, err.Error())
+	}
+	owner, user := st.Sys().(*syscall.Stat_t).Uid, os.Getuid()
+	is := fmt.Sprintf("mode %#o, owner %d: ", st.Mode().Perm(), owner)
+	switch {
+	case owner != 0 && owner != uint32(user):
+		return untrusted(path, is+fmt.Sprintf("it belongs neither to you (%d) nor to root: chown %d %s", user, user, path))
+	case st.Mode().Perm()&0o022 != 0:
+		return untrusted(path, is+"others can write to it: chmod go-w "+path)
 	}
 	return nil
 }

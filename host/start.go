@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
-	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -53,11 +52,6 @@ func (h *Host) spawnContext(ctx context.Context) (context.Context, context.Cance
 func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
-	}
-	if m.entry.Status != registry.Blocked {
-		if err := resolve(spec); err != nil {
-			return nil, err
-		}
 	}
 	if spec.Env == nil {
 		spec.Env = os.Environ()
@@ -116,6 +110,9 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	if !plan.plan.Reusable {
 		defer plan.plan.CloseFiles()
 	}
+	if err := resolve(spec); err != nil {
+		return nil, err
+	}
 	encoded, err := plan.encode(h.base, inheritedNow())
 	if err != nil {
 		return nil, err
@@ -165,10 +162,7 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 	case err != nil:
 		return nil, withKey(err, e.Key)
 	case plan == nil:
-		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Kind: errNoPlan, Msg: "its children are not local processes: it makes no plans"}
+		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: it makes no plans"}
 	}
 	return withInherited(plan.plan, h.base, inheritedNow()), nil
 }
-
-// errNoPlan is the kind of error of a method without plans.
-var errNoPlan = errors.ErrUnsupported

@@ -60,6 +60,7 @@ func rows() []row {
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
 		{packages: "internal/leakcheck"},
+		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},
 
 		{packages: "host/share"},
 		{packages: "host", module: []string{"host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/nursery",

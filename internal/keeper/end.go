@@ -40,7 +40,7 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + names(left)}
 	}
 	k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: appendError(nil, err)})
-	os.Exit(0)
+	syscall.Exit(0)
 }
 
 // end ends every descendant: SIGTERM and SIGCONT, and after the grace SIGKILL

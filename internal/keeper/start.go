@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -54,8 +56,10 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
+	// With a number given the Go runtime neither opens nor watches the cgroup's
+	// files: they would be among the descriptors that the keeper closes.
 	proc, err := os.StartProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
-		Env:   []string{},
+		Env:   []string{"GOMAXPROCS=" + strconv.Itoa(min(max(2, runtime.NumCPU()), 4))},
 		Files: []*os.File{null, null, words, open[0], host},
 		Sys:   shareFS(),
 	})

@@ -32,3 +32,11 @@ func PollExit(pidfd, other int) (exited, hangup bool, err error) {
 		}
 	}
 }
+
+// Exited reports whether the process behind the pidfd has ended, reaped or
+// not.
+func Exited(pidfd int) bool {
+	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(p, 0)
+	return err == nil && n == 1
+}

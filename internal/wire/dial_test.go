@@ -101,7 +101,7 @@ func TestBadStarts(t *testing.T) {
 	}{
 		{[]string{"exit"}, spawn.ErrPluginGone, "handshake", []string{"exit status 3", "no such moon phase"}},
 		{[]string{"panic"}, spawn.ErrPluginGone, "handshake", []string{"exit status 2", "the plugin's own words"}},
-		{[]string{"nocookie"}, spawn.ErrPluginGone, "handshake", []string{"exit status 1", "not started by a Hatchery host"}},
+		{[]string{"nocookie"}, spawn.ErrPluginGone, "handshake", []string{"exit status 1", "no Hatchery host started it"}},
 		{[]string{"daemon"}, spawn.ErrPluginGone, "handshake", []string{"exit status 4"}},
 		{[]string{"garbage", "line"}, spawn.ErrProtocol, "handshake", []string{"what is this"}},
 		{[]string{"garbage", "lines"}, spawn.ErrProtocol, "handshake", []string{"what is this"}},
@@ -205,13 +205,14 @@ func TestStartThatIsLate(t *testing.T) {
 	leakcheck.Check(t)
 	l := wiretest.New(t, helperproc.Path(), helperproc.Argv("plugin", "hang")...)
 	ctx, cancel := context.WithCancel(t.Context())
-	release, started := make(chan struct{}), make(chan struct{})
+	release, started, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	dialed := make(chan error, 1)
 	go func() {
 		_, err := wire.Dial(ctx, wire.ClientConfig{Key: testKey, SocketDir: wiretest.SocketDir(t),
 			Start: func(ctx context.Context, env []string, handshake *os.File) (wire.Process, error) {
 				close(started)
 				<-release
+				defer close(returned)
 				return l.Start(ctx, env, handshake)
 			}})
 		dialed <- err
@@ -225,9 +226,7 @@ func TestStartThatIsLate(t *testing.T) {
 	}
 	checkStartError(t, err, spawn.ErrCanceled, "process start")
 	close(release)
-	for l.Last() == nil {
-		time.Sleep(time.Millisecond) // no event: Start has no caller left to tell
-	}
+	<-returned
 	waitGone(t, l.Last())
 }
 

@@ -1,11 +1,11 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/hashicorp/go-plugin"
-	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // The descriptors that a plugin finds open besides 0, 1 and 2.
@@ -50,17 +50,17 @@ func handshakeConfig() plugin.HandshakeConfig {
 }
 
 // Hosted returns nil when a host started this process as a plugin, and else
-// an error that says how it can tell. It changes nothing.
+// an error in words that go on "it was not started by a host:". It changes
+// nothing.
 //
 // It must be asked before [Serve], which fails in its own way: go-plugin ends
 // the whole process when the cookie is missing.
 func Hosted() error {
 	if os.Getenv(cookieVariable) != cookieValue {
-		return &spawn.Error{Phase: spawn.PhaseStart, Kind: spawn.ErrProtocol, Msg: "not started by a Hatchery host"}
+		return errors.New("no Hatchery host started it")
 	}
 	if err := checkDescriptors(); err != nil {
-		return &spawn.Error{Phase: spawn.PhaseStart, Kind: spawn.ErrProtocol,
-			Msg: fmt.Sprintf("started by a go-plugin host that is not Hatchery's: %v", err)}
+		return fmt.Errorf("a go-plugin host that is not Hatchery's started it: %w", err)
 	}
 	return nil
 }

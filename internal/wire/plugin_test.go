@@ -30,8 +30,6 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-const testKey = "forkexec"
-
 // modes are the plugins of these tests, good and bad, by name. Each is a
 // process of its own, and its function what main would be.
 func modes() map[string]func([]string) int {
@@ -40,6 +38,7 @@ func modes() map[string]func([]string) int {
 		"old-api":  func([]string) int { return servePlugin(testControl{api: 99}) },
 		"key":      func([]string) int { return servePlugin(testControl{key: "isolate"}) },
 		"nocookie": func([]string) int { os.Setenv("HATCHERY_PLUGIN_COOKIE", "other"); return servePlugin(testControl{}) },
+		"probe":    func(args []string) int { return servePlugin(testControl{probe: args[0]}) },
 		"wedged":   func([]string) int { return servePlugin(testControl{wedged: true}) },
 		"noisy": func(args []string) int {
 			fmt.Print(garbage(args[0]))
@@ -68,7 +67,8 @@ func modes() map[string]func([]string) int {
 type testControl struct {
 	key    string
 	api    uint32
-	wedged bool // Shutdown does not return
+	wedged bool   // Shutdown does not return
+	probe  string // what Probe does
 }
 
 func (c testControl) Describe(context.Context) (wire.Description, error) {
@@ -83,9 +83,8 @@ func (c testControl) Describe(context.Context) (wire.Description, error) {
 	return d, nil
 }
 
-// Probe does what $PROBE says; it was put there through Describe's process.
 func (c testControl) Probe(ctx context.Context) error {
-	switch mode, _ := os.ReadFile(os.Getenv("TMPDIR") + "/wire-probe"); string(mode) {
+	switch c.probe {
 	case "panic":
 		panic("boom in Probe")
 	case "slow":
@@ -206,4 +205,3 @@ func garbage(kind string) string {
 	}
 	return ""
 }
-

@@ -43,7 +43,7 @@ const farewell = 100 * time.Millisecond
 func Serve(ctx context.Context, cfg ServeConfig) error {
 	if err := Hosted(); err != nil {
 		cfg.Handshake.Close()
-		return err
+		return serveError(err)
 	}
 	if err := stdoutToStderr(); err != nil {
 		cfg.Handshake.Close()

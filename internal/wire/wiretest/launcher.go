@@ -20,6 +20,10 @@ import (
 
 // A Launcher starts a program as a plugin, any number of times.
 type Launcher struct {
+	// Extra are descriptors that the plugin inherits from 5 on, as by
+	// accident. They stay the test's.
+	Extra []*os.File
+
 	t    testing.TB
 	path string
 	argv []string
@@ -62,7 +66,7 @@ func (l *Launcher) Start(_ context.Context, env []string, handshake *os.File) (w
 		Path: l.path, Args: l.argv,
 		Env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/", "TMPDIR=" + os.TempDir()}, env...), Dir: "/",
 		Stdout: write, Stderr: write,
-		ExtraFiles:  []*os.File{handshake, laneEnd},
+		ExtraFiles:  append([]*os.File{handshake, laneEnd}, l.Extra...),
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
 	if err := cmd.Start(); err != nil {
@@ -70,14 +74,14 @@ func (l *Launcher) Start(_ context.Context, env []string, handshake *os.File) (w
 		read.Close()
 		return nil, err
 	}
-	p := &Process{cmd: cmd, done: make(chan struct{}), drained: make(chan struct{}), output: read, lane: host}
+	p := &Process{cmd: cmd, done: make(chan struct{}), drained: make(chan struct{}), output: read, lane: host, grown: make(chan struct{})}
 	p.wg.Add(2)
 	go p.drain()
 	go p.wait()
 	l.mu.Lock()
 	l.last = p
 	l.mu.Unlock()
-	l.t.Cleanup(p.cleanUp)
+	l.t.Cleanup(p.Release)
 	return p, nil
 }
 
@@ -96,9 +100,10 @@ type Process struct {
 	output  *os.File
 	wg      sync.WaitGroup
 
-	mu   sync.Mutex
-	text []byte
-	lane int // the host's end; -1 once it was taken
+	mu    sync.Mutex
+	text  []byte
+	grown chan struct{} // closed, and replaced, when text has
+	lane  int           // the host's end; -1 once it was taken
 }
 
 var _ wire.Process = (*Process)(nil)
@@ -115,6 +120,8 @@ func (p *Process) drain() {
 		p.mu.Lock()
 		p.text = append(p.text, buf[:n]...)
 		p.text = p.text[max(0, len(p.text)-keep):]
+		close(p.grown)
+		p.grown = make(chan struct{})
 		p.mu.Unlock()
 		if err != nil {
 			return
@@ -131,8 +138,14 @@ func (p *Process) wait() {
 	close(p.done)
 }
 
-func (p *Process) cleanUp() {
-	p.Kill()
+// Release kills the process and waits for it, and closes what the test holds
+// of it. The end of the test does it too.
+func (p *Process) Release() {
+	select {
+	case <-p.done: // its number may be another's by now
+	default:
+		p.Kill()
+	}
 	p.wg.Wait()
 	p.output.Close()
 	p.mu.Lock()
@@ -193,6 +206,26 @@ func (p *Process) Output() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return string(p.text)
+}
+
+// WaitOutput waits until the process has written text, for limit at most, and
+// reports whether it has.
+func (p *Process) WaitOutput(text string, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		p.mu.Lock()
+		found, grown := strings.Contains(string(p.text), text), p.grown
+		p.mu.Unlock()
+		if found {
+			return true
+		}
+		select {
+		case <-grown:
+		case <-timer.C:
+			return false
+		}
+	}
 }
 
 // State returns how the process ended; nil until Done is closed.

@@ -1,0 +1,181 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// TestErrorsAreThoseOfOSExec starts what cannot be started, here and by
+// os/exec, and compares what errors.Is says.
+func TestErrorsAreThoseOfOSExec(t *testing.T) {
+	h := open(t, host.Config{})
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	loop := filepath.Join(dir, "loop")
+	if err := os.Symlink("loop", loop); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(dir, "closed")
+	if err := os.Mkdir(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	plain := write("plain", "#!/bin/sh\n", 0o644)
+	garbage := write("garbage", "no program", 0o755)
+	noInterp := write("nointerp", "#!/nonexistent/interpreter\n", 0o755)
+	tests := []struct {
+		name, path, dir string
+		phase           spawn.Phase
+		names           string // the path that the text has to name
+		says            string
+	}{
+		{"missing program", filepath.Join(dir, "none"), "", spawn.PhaseExec, filepath.Join(dir, "none"), ""},
+		{"missing in PATH", "hatchery-no-such-program", "", spawn.PhaseResolve, "hatchery-no-such-program", ""},
+		{"not executable", plain, "", spawn.PhaseExec, plain, ""},
+		{"a folder", dir, "", spawn.PhaseExec, dir, ""},
+		{"no program", garbage, "", spawn.PhaseExec, garbage, "neither a program"},
+		{"link loop", loop, "", spawn.PhaseExec, loop, ""},
+		{"missing interpreter", noInterp, "", spawn.PhaseExec, noInterp, "/nonexistent/interpreter"},
+		{"missing cwd", "/bin/true", filepath.Join(dir, "nowhere"), spawn.PhaseSetup, filepath.Join(dir, "nowhere"), "chdir"},
+		{"cwd is a file", "/bin/true", plain, spawn.PhaseSetup, plain, "chdir"},
+	}
+	if os.Getuid() != 0 {
+		tests = append(tests, struct {
+			name, path, dir string
+			phase           spawn.Phase
+			names           string
+			says            string
+		}{"closed cwd", "/bin/true", closed, spawn.PhaseSetup, closed, "chdir"})
+	}
+	sentinels := map[string]error{
+		"fs.ErrNotExist": fs.ErrNotExist, "fs.ErrPermission": fs.ErrPermission, "exec.ErrNotFound": exec.ErrNotFound,
+		"ENOENT": syscall.ENOENT, "EACCES": syscall.EACCES, "ENOEXEC": syscall.ENOEXEC, "ELOOP": syscall.ELOOP, "ENOTDIR": syscall.ENOTDIR,
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := h.Start(t.Context(), spawn.Spec{Path: tt.path, Dir: tt.dir})
+			direct := exec.Command(tt.path)
+			direct.Dir = tt.dir
+			want := direct.Run()
+			if err == nil || want == nil {
+				t.Fatalf("started: here %v, os/exec %v", err, want)
+			}
+			for name, s := range sentinels {
+				if errors.Is(err, s) != errors.Is(want, s) {
+					t.Errorf("errors.Is(…, %s): here %v (%v), os/exec %v (%v)", name, errors.Is(err, s), err, errors.Is(want, s), want)
+				}
+			}
+			var e *spawn.Error
+			if !errors.As(err, &e) || e.Phase != tt.phase || e.Key != "forkexec" {
+				t.Errorf("phase of %#v, want %s", e, tt.phase)
+			}
+			if !strings.Contains(err.Error(), tt.names) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("text %q, want it to name %q and %q", err, tt.names, tt.says)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+// TestCredentialCannotEnter is the closed directory for a child of another
+// user, whose permissions count.
+func TestCredentialCannotEnter(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to start a child as another user")
+	}
+	h := open(t, host.Config{})
+	closed := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Start(t.Context(), spawn.Spec{Path: "/bin/true", Dir: closed, Credential: &spawn.Credential{UID: 65534, GID: 65534}})
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), closed) {
+		t.Errorf("error %v, want permission denied on %s", err, closed)
+	}
+}
+
+func TestTooBig(t *testing.T) {
+	h := open(t, host.Config{})
+	run := func(args ...string) error {
+		cmd := h.Command("/bin/true", args...)
+		cmd.Env = []string{}
+		return cmd.Run()
+	}
+	many := func(total int) []string {
+		var args []string
+		for n := 0; n < total; n += 100_001 {
+			args = append(args, strings.Repeat("x", 100_000))
+		}
+		return args
+	}
+	if err := run(strings.Repeat("x", 131071)); err != nil {
+		t.Error("131071 bytes in one argument: ", err)
+	}
+	if err := run(strings.Repeat("x", 131072)); !errors.Is(err, syscall.E2BIG) {
+		t.Error("131072 bytes in one argument: ", err)
+	}
+	direct := exec.Command("/bin/true", many(1_900_000)...)
+	direct.Env = []string{}
+	if want := direct.Run(); want == nil {
+		if err := run(many(1_900_000)...); err != nil {
+			t.Error("1.9 MB of arguments, which os/exec takes: ", err)
+		}
+	}
+	for _, size := range []int{3 << 20, 6 << 20, 70 << 20} {
+		if err := run(many(size)...); !errors.Is(err, syscall.E2BIG) {
+			t.Errorf("%d bytes: %v, want E2BIG", size, err)
+		}
+	}
+	if err := run(); err != nil {
+		t.Error("and then: ", err)
+	}
+}
+
+func TestNUL(t *testing.T) {
+	h := open(t, host.Config{})
+	for _, spec := range []spawn.Spec{
+		{Path: "/bin/tr\x00ue"}, {Path: "/bin/true", Args: []string{"true", "a\x00b"}},
+		{Path: "/bin/true", Env: []string{"A=\x00"}}, {Path: "/bin/true", Dir: "/\x00"},
+	} {
+		if _, err := h.Start(t.Context(), spec); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("%q: %v, want EINVAL", spec.Path, err)
+		}
+	}
+}
+
+func TestCanceledSpawn(t *testing.T) {
+	h := open(t, host.Config{})
+	start(t, h, sh("true")) // the plugin is up
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	begin := time.Now()
+	if _, err := h.Start(ctx, sh("sleep 100")); !errors.Is(err, context.Canceled) || !errors.Is(err, spawn.ErrCanceled) {
+		t.Errorf("error %v, want canceled", err)
+	}
+	if d := time.Since(begin); d > time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+func TestOpenNeedsInit(t *testing.T) {
+	out := helperOutput(t, "noinit")
+	if !strings.Contains(out, "call host.Init first") {
+		t.Errorf("Open without Init says %q", out)
+	}
+}

@@ -1,0 +1,4 @@
+package host
+
+// ForgetInit makes this process one that never called Init.
+func ForgetInit() { builtin.Store(nil) }

@@ -1,0 +1,110 @@
+//go:build unix
+
+package wire_test
+
+import (
+	"context"
+	"syscall"
+	"testing"
+
+	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
+	"github.com/hatchery-spawn/hatchery/internal/wire"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Types of frames as the .proto file numbers them.
+const (
+	typePlan    = 1
+	typePlanned = 2
+	typeSpawn   = 3
+	typeSpawned = 4
+	typeExited  = 5
+	typeSignal  = 6
+	typeFailed  = 8
+)
+
+// TestBadAnswers has a plugin answer a Plan request with what is no answer.
+func TestBadAnswers(t *testing.T) {
+	tests := []struct {
+		name string
+		typ  uint8
+		data []byte
+		text string
+	}{
+		{"no plan", typePlanned, []byte{0xff}, "cannot be decoded"},
+		{"no error", typeFailed, []byte{0xff}, "cannot be decoded"},
+		{"a child", typeSpawned, nil, "request of type 1 with type 4"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			leakcheck.Check(t)
+			host, plugin := pair(t)
+			conn := open(t, plugin)
+			defer conn.Close()
+			go func() {
+				var f lane.Frame
+				if conn.Recv(&f) == nil {
+					conn.Send(&lane.Frame{Type: test.typ, ID: f.ID, Payload: test.data, FDs: []int{syscall.Stdin}})
+				}
+			}()
+			p := wire.NewPlanner(testKey, host)
+			defer p.Close()
+			_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
+			checkKind(t, err, spawn.ErrProtocol, test.text)
+		})
+	}
+}
+
+func TestGarbageFromThePlugin(t *testing.T) {
+	leakcheck.Check(t)
+	host, plugin := pair(t)
+	defer syscall.Close(plugin)
+	if err := syscall.Sendmsg(plugin, []byte("no frame"), nil, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	p := wire.NewPlanner(testKey, host)
+	defer p.Close()
+	_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
+	checkKind(t, err, spawn.ErrProtocol, "plan")
+}
+
+// TestBadRequests has a host ask for what cannot be.
+func TestBadRequests(t *testing.T) {
+	spec, _ := (&spawn.Spec{Path: "x"}).AppendBinary(nil)
+	tests := []struct {
+		name string
+		f    lane.Frame
+		kind error
+	}{
+		{"no Spec", lane.Frame{Type: typePlan, Payload: []byte{0xff}}, spawn.ErrProtocol},
+		{"more descriptors than said", lane.Frame{Type: typeSpawn, Payload: spec, FDs: []int{0}}, spawn.ErrProtocol},
+		{"no signal", lane.Frame{Type: typeSignal, Payload: []byte{0xff}}, spawn.ErrProtocol},
+		{"nobody's signal", lane.Frame{Type: typeSignal, Payload: []byte{8, 9, 16, 15}}, syscall.ESRCH},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			leakcheck.Check(t)
+			host, plugin := pair(t)
+			conn := open(t, plugin)
+			served := make(chan error, 1)
+			go func() { served <- wire.ServeLane(context.Background(), conn, backend{plan: standard}) }()
+			test.f.ID = 7
+			if err := host.Send(&test.f); err != nil {
+				t.Fatal(err)
+			}
+			var f lane.Frame
+			if err := host.Recv(&f); err != nil || f.Type != typeFailed || f.ID != 7 {
+				t.Errorf("answer %+v, %v", f, err)
+			}
+			var e spawn.Error
+			if err := e.UnmarshalBinary(f.Payload); err != nil || !matches(&e, test.kind) {
+				t.Errorf("got %v, want %v", &e, test.kind)
+			}
+			host.Close()
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
