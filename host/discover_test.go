@@ -21,9 +21,7 @@ import (
 func backendDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err, os.Chmod(dir, 0o755)) // whatever the umask is
 	return dir
 }
 

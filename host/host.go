@@ -114,11 +114,11 @@ func (h *Host) Probe(ctx context.Context, key string) error {
 	if err := h.probe(ctx, e); err != nil {
 		return err
 	}
-	if e.Status == registry.Blocked {
-		_, err := h.Plan(ctx, key, spawn.Spec{Path: "/"})
-		return err
+	// Whether a plugin binary is blocked is known only now.
+	if e, err = h.Describe(ctx, key); err == nil && e.Status == registry.Blocked {
+		_, err = h.Plan(ctx, key, spawn.Spec{Path: "/"})
 	}
-	return nil
+	return err
 }
 
 func (h *Host) probe(ctx context.Context, e registry.Entry) error {

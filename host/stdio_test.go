@@ -91,10 +91,12 @@ func TestGigabyte(t *testing.T) {
 	}
 	inR.Close()
 	outW.Close()
-	sent := sha256.New()
+	sum := make(chan []byte, 1)
 	go func() {
 		defer inW.Close()
+		sent := sha256.New()
 		io.Copy(io.MultiWriter(inW, sent), io.LimitReader(&pattern{}, size))
+		sum <- sent.Sum(nil)
 	}()
 	received := sha256.New()
 	n, err := io.Copy(received, outR)
@@ -104,7 +106,7 @@ func TestGigabyte(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if !bytes.Equal(sent.Sum(nil), received.Sum(nil)) {
+	if !bytes.Equal(<-sum, received.Sum(nil)) {
 		t.Error("the sums differ")
 	}
 }

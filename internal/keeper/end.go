@@ -4,6 +4,7 @@ package keeper
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -50,17 +51,29 @@ func (k *keeper) end(grace time.Duration) (left []int) {
 	if !k.table.close() {
 		select {}
 	}
-	if grace > 0 {
-		k.termAll()
-	}
-	if !k.waitEmpty(grace) {
-		left = k.killAll()
+	if !k.childless() {
+		if grace > 0 {
+			k.termAll()
+		}
+		if !k.waitEmpty(grace) {
+			left = k.killAll()
+		}
 	}
 	if k.folder != "" {
 		os.RemoveAll(k.folder)
 		os.Remove(filepath.Dir(k.folder)) // when no other host has one there
 	}
 	return left
+}
+
+// childless reports whether there is nobody left already, as is usual for a
+// host that was closed in order.
+func (k *keeper) childless() bool {
+	if !k.table.deserted() {
+		return false
+	}
+	_, err := new(linux.Waiter).Peek(true)
+	return errors.Is(err, syscall.ECHILD)
 }
 
 // termAll asks every descendant to end. A stopped one is woken to hear it.
