@@ -187,13 +187,24 @@ func (h *Host) close() error {
 	deadline := time.Now().Add(h.limits.Grace + h.limits.Close)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-finishTime))
 	defer cancel()
+	h.keeper.Wake()
 	var errs errorList
 	waitGroup(ctx, &h.starting)
 	errs.addAll(h.stopAll(ctx))
-	errs.addAll(h.stopPlugins(ctx))
+	plugins := make(chan []error, 1)
+	go func() { plugins <- h.stopPlugins(ctx) }()
+	select {
+	case list := <-plugins:
+		errs.addAll(list)
+		plugins = nil
+	case <-ctx.Done(): // the keeper ends them
+	}
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
 	errs.add(h.keeper.Close(grace, finishTime))
+	if plugins != nil {
+		errs.addAll(<-plugins) // without a keeper nothing is waited for
+	}
 	h.folder.remove()
 	return errs.join()
 }
@@ -204,6 +215,7 @@ const orphanGrace = time.Second
 
 // stopAll stops every running child, all at once.
 func (h *Host) stopAll(ctx context.Context) []error {
+	end, _ := ctx.Deadline()
 	h.mu.Lock()
 	procs := make([]*Process, 0, len(h.procs))
 	for p := range h.procs {
@@ -213,7 +225,7 @@ func (h *Host) stopAll(ctx context.Context) []error {
 	errs := make([]error, len(procs))
 	var wg sync.WaitGroup
 	for i, p := range procs {
-		wg.Go(func() { _, errs[i] = p.Stop(ctx) })
+		wg.Go(func() { _, errs[i] = p.stop(ctx, end) })
 	}
 	wg.Wait()
 	return errs

@@ -179,7 +179,9 @@ func (t *localTarget) signal(ctx context.Context, sig syscall.Signal) error {
 func (t *localTarget) killTree(ctx context.Context) error {
 	err := t.keeper.Kill(ctx, t.id)
 	if errors.Is(err, spawn.ErrKeeperGone) || errors.Is(err, spawn.ErrTimeout) {
-		return t.signal(ctx, syscall.SIGKILL)
+		if serr := t.signal(ctx, syscall.SIGKILL); serr != nil && !errors.Is(serr, os.ErrClosed) {
+			err = errors.Join(err, serr)
+		}
 	}
 	return err
 }

@@ -16,36 +16,51 @@ import (
 // child is one that not even SIGKILL ends, because it waits for a device or
 // runs as another user. Stopping a child that has ended is no error.
 func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
-	if err := p.Signal(termSignal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		// It cannot be asked: SIGKILL is left to try.
-		return p.kill()
+	return p.stop(ctx, time.Now().Add(p.host.limits.Grace+p.host.limits.Close))
+}
+
+// stop is Stop with the time by which it returns, whatever happens.
+func (p *Process) stop(ctx context.Context, end time.Time) (spawn.ExitStatus, error) {
+	if err := p.Signal(termSignal); err == nil {
+		p.Signal(contSignal)
+		timer := time.NewTimer(p.host.limits.Grace)
+		defer timer.Stop()
+		select {
+		case <-p.done:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
 	}
-	p.Signal(contSignal)
-	timer := time.NewTimer(p.host.limits.Grace)
-	defer timer.Stop()
 	select {
 	case <-p.done:
 		return p.Wait()
-	case <-timer.C:
-	case <-ctx.Done():
+	default: // it was not to be asked, or did not listen
+		return p.kill(end)
 	}
-	return p.kill()
 }
 
-func (p *Process) kill() (spawn.ExitStatus, error) {
+// kill ends the tree and waits for the child, for Timeouts.Close at most.
+func (p *Process) kill(end time.Time) (spawn.ExitStatus, error) {
 	p.mu.Lock()
 	p.forced = true
 	p.mu.Unlock()
-	kerr := p.Kill()
-	timer := time.NewTimer(p.host.limits.Close)
-	defer timer.Stop()
+	if limit := time.Now().Add(p.host.limits.Close); limit.Before(end) {
+		end = limit
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	// The keeper has half of the time to say what it did: a child must be
+	// killed even if the keeper does not answer.
+	ask, cancelAsk := context.WithTimeout(ctx, time.Until(end)/2)
+	defer cancelAsk()
+	kerr := p.locked(func(t target) error { return t.killTree(ask) })
 	select {
 	case <-p.done:
 		return p.Wait()
-	case <-timer.C:
+	case <-ctx.Done():
 	}
-	if kerr == nil {
-		kerr = errors.New("SIGKILL has not ended it yet")
+	if kerr == nil || errors.Is(kerr, os.ErrProcessDone) {
+		kerr = errors.New("SIGKILL has not ended it yet, or nobody has said so")
 	}
 	return spawn.LostStatus("the child could not be stopped"), &spawn.Error{
 		Key: string(p.key), Phase: spawn.PhaseStop, Op: "stop", Kind: spawn.ErrTimeout,

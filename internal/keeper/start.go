@@ -103,3 +103,7 @@ func (c *Client) Close(grace, limit time.Duration) error {
 	c.words.Close()
 	return err
 }
+
+// Wake continues a keeper that was stopped, by SIGSTOP or a debugger: it is
+// needed to end what it has.
+func (c *Client) Wake() { c.proc.Signal(syscall.SIGCONT) }

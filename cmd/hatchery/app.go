@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// run is one run of the command, with the descriptors that it was given and
+// that its child gets. It returns the exit code.
+func run(args []string, stdin, stdout, stderr *os.File) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	return a.finish(root.ExecuteContext(context.Background()))
+}
+
+// An app is what a run has from whoever started it.
+type app struct{ stdin, stdout, stderr *os.File }
+
+// finish says what went wrong, if anything did, and returns the exit code.
+func (a *app) finish(err error) int {
+	if err == nil {
+		return 0
+	}
+	f := failureOf(err)
+	if f.err != nil {
+		a.say("%v", f.err)
+	}
+	if f.hint != "" {
+		a.say("%s", f.hint)
+	}
+	return f.code
+}
+
+// say writes one line to standard error. Nothing is said while a child is
+// running: what stands there then is the child's.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "hatchery: "+format+"\n", args...)
+}
+
+// root builds the commands.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "hatchery",
+		Short:         "start child processes by exchangeable methods, and never lose one",
+		SilenceErrors: true, // finish says them, in its own form
+		SilenceUsage:  true,
+		Args:          func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usage(cmd, "no command given: want %s", commandNames(cmd))
+		},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetHelpFunc(a.help)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
+	root.AddCommand(a.runCommand(), a.planCommand(), a.backendsCommand(), a.explainCommand(),
+		a.probeCommand(), a.completionCommand(), a.versionCommand())
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	near := ""
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		near = fmt.Sprintf("did you mean %s? ", s[0])
+	}
+	return usage(cmd, "unknown command %q: %swant %s", args[0], near, commandNames(cmd))
+}
+
+// commandNames lists the commands as a sentence does.
+func commandNames(root *cobra.Command) string {
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "help" {
+			names = append(names, c.Name())
+		}
+	}
+	slices.Sort(names)
+	return join(names, "or")
+}
+
+// join lists words as a sentence does: "a, b or c".
+func join(words []string, last string) string {
+	text := ""
+	for i, w := range words {
+		switch {
+		case i > 0 && i == len(words)-1:
+			text += " " + last + " "
+		case i > 0:
+			text += ", "
+		}
+		text += w
+	}
+	return text
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(cmd, "%s takes no arguments: %q", cmd.Name(), args[0])
+	}
+	return nil
+}

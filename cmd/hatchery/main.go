@@ -1,0 +1,20 @@
+// Command hatchery starts children by a spawn method that is chosen with a
+// flag, sees them through to their end, and leaves nothing of theirs behind.
+//
+//	hatchery run --timeout 1m -- make test
+//
+// See hatchery --help, and hatchery COMMAND --help for each command. It is a
+// thin layer over packages host and registry, which any Go program can embed.
+package main
+
+import (
+	"os"
+
+	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/host"
+)
+
+func main() {
+	host.Init(backends.Builtin()...)
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

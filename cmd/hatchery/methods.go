@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+	"github.com/spf13/cobra"
+)
+
+// backendDirFlag names folders with plugin binaries.
+const backendDirFlag = "backend-dir"
+
+// methods are the methods there are: the built-in ones, and what the backend
+// folders hold.
+type methods struct {
+	registry *registry.Registry
+	dirs     []string // that were looked into, whether they exist or not
+	skipped  []host.Skipped
+}
+
+// findMethods looks for methods. A folder that a flag names must exist.
+func findMethods(flagDirs []string) (*methods, error) {
+	for _, dir := range flagDirs {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, &failure{codeUsage, fmt.Errorf("--%s: %w", backendDirFlag, err), "name a folder that holds binaries called spawn-backend-KEY"}
+		}
+	}
+	r, err := registry.New(backends.Builtin()...)
+	if err != nil {
+		return nil, err
+	}
+	m := &methods{registry: r, dirs: host.BackendDirs(flagDirs, os.Getenv)}
+	m.skipped = host.Extend(r, m.dirs)
+	return m, nil
+}
+
+// choose returns the method that flag, environment and configuration file
+// choose together. What was overruled is said.
+func (a *app) choose(cmd *cobra.Command, m *methods, flag string) (registry.Entry, error) {
+	if flag == "" && cmd.Flags().Changed(registry.FlagName) {
+		return m.lookup(flag)
+	}
+	cfg, err := readConfig(configPath(os.Getenv))
+	if err != nil {
+		return registry.Entry{}, err
+	}
+	s := registry.Selection{Flag: flag, Env: os.Getenv(registry.EnvVar), Config: cfg.SpawnBackend}
+	choice, err := s.Resolve(m.registry)
+	for _, w := range choice.Warnings {
+		a.say("warning: %s", w)
+	}
+	return choice.Entry, m.explain(err)
+}
+
+// lookup returns the entry of a key that a person gave.
+func (m *methods) lookup(key string) (registry.Entry, error) {
+	e, err := m.registry.Lookup(key)
+	return e, m.explain(err)
+}
+
+// explain adds to the error about a key that is not registered that its file
+// is there and was skipped, if so.
+func (m *methods) explain(err error) error {
+	var e *spawn.Error
+	if !errors.As(err, &e) || !errors.Is(err, spawn.ErrUnknownMethod) {
+		return err
+	}
+	for _, s := range m.skipped {
+		if filepath.Base(s.Path) == "spawn-backend-"+e.Key {
+			return &failure{codeUsage, err, fmt.Sprintf("%s was skipped: %s", s.Path, s.Reason)}
+		}
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package host_test
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// TestKeeperStopped: a keeper that does not answer costs no more than the
+// bounds, at any stage, and takes no child with it into the dark.
+func TestKeeperStopped(t *testing.T) {
+	limits := host.Timeouts{Grace: 300 * time.Millisecond, Close: time.Second, Spawn: 500 * time.Millisecond}
+	h, err := host.Open(host.Config{Timeouts: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := ready(t, h, `trap "" TERM; echo; while :; do sleep 10; done`)
+	keeper := keeperOf(t)
+	descendants := append(linux.Children(keeper), linux.Children(p.Pid())...)
+	if err := syscall.Kill(keeper, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if _, err := h.Start(t.Context(), sh("true")); !errors.Is(err, spawn.ErrTimeout) {
+		t.Errorf("Start: %v, want a timeout", err)
+	}
+	if d := time.Since(begin); d > limits.Spawn+2500*time.Millisecond {
+		t.Errorf("Start took %v", d)
+	}
+	begin = time.Now()
+	if err := h.Close(); err != nil { // it wakes the keeper
+		t.Error(err)
+	}
+	if d := time.Since(begin); d > limits.Grace+limits.Close+500*time.Millisecond {
+		t.Errorf("Close took %v", d)
+	}
+	gone(t, 2*time.Second, append(descendants, keeper)...)
+}
+
+// TestPluginStopped: neither does a plugin that does not answer.
+func TestPluginStopped(t *testing.T) {
+	limits := host.Timeouts{Grace: 300 * time.Millisecond, Close: 2 * time.Second, Spawn: 500 * time.Millisecond, Call: 300 * time.Millisecond}
+	h, err := host.Open(host.Config{Timeouts: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, h, sh("true"))
+	plugins := linux.Children(keeperOf(t))
+	for _, pid := range plugins {
+		syscall.Kill(pid, syscall.SIGSTOP)
+	}
+	spec := sh("true")
+	spec.Session = true // the plugin has to be asked
+	begin := time.Now()
+	if _, err := h.Start(t.Context(), spec); !errors.Is(err, spawn.ErrTimeout) {
+		t.Errorf("Start: %v, want a timeout", err)
+	}
+	if d := time.Since(begin); d > 2*time.Second {
+		t.Errorf("Start took %v", d)
+	}
+	begin = time.Now()
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(begin); d > limits.Grace+limits.Close+500*time.Millisecond {
+		t.Errorf("Close took %v", d)
+	}
+	gone(t, 2*time.Second, plugins...)
+}
