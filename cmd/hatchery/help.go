@@ -50,6 +50,6 @@ func (a *app) listKeys(cmd *cobra.Command) {
 	}
 	dirs, _ := cmd.Flags().GetStringArray(backendDirFlag)
 	if m, err := findMethods(dirs); err == nil {
-		flag.Usage = registry.NewFlag(m.registry).Usage()
+		flag.Usage = "`KEY` says " + registry.NewFlag(m.registry).Usage()
 	}
 }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -33,25 +30,18 @@ func (r *request) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.SetInterspersed(false)
-	f.StringVar(&r.backend, registry.FlagName, "", "how children are started: see hatchery backends")
-	f.StringArrayVar(&r.opts, "opt", nil, "a setting of the method; may be repeated")
-	f.StringArrayVar(&r.env, "env", nil, "set a variable of the child; may be repeated")
-	f.BoolVar(&r.clearEnv, "clear-env", false, "give the child nothing but what --env sets")
-	f.StringVar(&r.dir, "dir", "", "the child's working directory")
-	f.Var(&r.timeout, "timeout", "end the child after this time and exit with 124, like 30s; 0 is never")
-	f.Var(&r.grace, "grace", "what the child has between being asked to end and SIGKILL (default 5s)")
-	f.StringVar(&r.report, "report", "", "write how it went to this file, as JSON")
-	f.StringArrayVar(&r.backendDirs, backendDirFlag, nil, "look for plugin binaries here first; may be repeated")
-	f.StringVar(&r.logLevel, "log", "", "log to --log-file: "+join(logLevels(), "or"))
-	f.StringVar(&r.logFile, "log-file", "", "where to log; the terminal is the child's (default $"+logFileVariable+")")
-	for name, value := range map[string]string{
-		"opt": "KEY=VALUE", "env": "KEY=VALUE", "dir": "DIR", "report": "FILE",
-		backendDirFlag: "DIR", "log": "LEVEL", "log-file": "FILE", registry.FlagName: "KEY",
-	} {
-		// What stands in back quotes is shown as the name of the value.
-		flag := f.Lookup(name)
-		flag.Value = named{flag.Value, value}
-	}
+	// What stands in back quotes is the name of the value.
+	f.StringVar(&r.backend, registry.FlagName, "", "start the child by the method `KEY`: see hatchery backends")
+	f.StringArrayVar(&r.opts, "opt", nil, "give the method the setting `KEY=VALUE`; may be repeated")
+	f.StringArrayVar(&r.env, "env", nil, "set the variable `KEY=VALUE` for the child; may be repeated")
+	f.BoolVar(&r.clearEnv, "clear-env", false, "give the child the variables of --env and no others")
+	f.StringVar(&r.dir, "dir", "", "start the child in the folder `DIR`")
+	f.Var(&r.timeout, "timeout", "end the child after `TIME`, like 30s, and exit with 124; 0 is never")
+	f.Var(&r.grace, "grace", "leave the child `TIME` between asking it to end and SIGKILL (default 5s)")
+	f.StringVar(&r.report, "report", "", "write how it went to `FILE`, as JSON")
+	f.StringArrayVar(&r.backendDirs, backendDirFlag, nil, "look for plugin binaries in `DIR` first; may be repeated")
+	f.StringVar(&r.logLevel, "log", "", "log at `LEVEL` ("+join(logLevels(), "or")+") to --log-file")
+	f.StringVar(&r.logFile, "log-file", "", "log to the end of `FILE` (default $"+logFileVariable+")")
 }
 
 // spec returns what to start: args, with this process's own descriptors.
@@ -76,11 +66,7 @@ func (a *app) spec(cmd *cobra.Command, r *request, args []string) (spawn.Spec, e
 		}
 	}
 	s.Env = environment(os.Environ(), r.env, r.clearEnv)
-	// An ignored SIGHUP is passed on, for nohup. Everything else that is
-	// ignored here is not the child's affair.
-	if signal.Ignored(syscall.SIGHUP) {
-		s.Ignore = []syscall.Signal{syscall.SIGHUP}
-	}
+	s.Ignore = ignoredForChild()
 	return s, nil
 }
 
@@ -112,12 +98,4 @@ func setVariable(env []string, kv string) []string {
 		out = append(out, kv)
 	}
 	return out
-}
-
-// duration returns a limit for package host, where zero means the default.
-func (l *limit) duration() time.Duration {
-	if l.given && l.value == 0 {
-		return 1
-	}
-	return l.value
 }

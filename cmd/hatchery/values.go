@@ -39,11 +39,11 @@ func (l *limit) String() string {
 // Type returns the word that help shows for the value.
 func (l *limit) Type() string { return "TIME" }
 
-// named is a value with a word of its own in help.
-type named struct {
-	pflag.Value
-	name string
+// orDefault returns the time for package host, where zero is the default: a
+// zero that was given is the least time there is.
+func (l *limit) orDefault() time.Duration {
+	if l.given && l.value == 0 {
+		return 1
+	}
+	return l.value
 }
-
-// Type returns the word that help shows for the value.
-func (n named) Type() string { return n.name }

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A child is the one process that a run starts, on its way from the beginning
+// to the end.
+type child struct {
+	host    *host.Host // closed by whoever opened it
+	signals <-chan os.Signal
+	timeout time.Duration // 0: none
+	grace   limit
+	began   time.Time
+
+	process  *host.Process // nil: it was not started
+	timedOut bool
+	times    times
+}
+
+// times says where the time went, in microseconds.
+type times struct {
+	PluginStart int64 `json:"plugin_start"` // keeper and plugin
+	Spawn       int64 `json:"spawn"`        // from the request to the exec
+	Run         int64 `json:"run"`          // from there until the exit was known
+	Teardown    int64 `json:"teardown"`     // ending what was left, plugin and keeper
+}
+
+// run starts the child and returns when it has ended. With warm the plugin is
+// started first, so that its time is told from the child's.
+func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm bool) (spawn.ExitStatus, error) {
+	pending, err := c.start(ctx, func(ctx context.Context) error {
+		if needsProbe(e) || warm && e.Status != registry.Blocked {
+			if err := c.host.Select(ctx, string(e.Key)); err != nil {
+				return err
+			}
+		}
+		ready := time.Now()
+		c.times.PluginStart = ready.Sub(c.began).Microseconds()
+		p, err := c.host.Start(ctx, spec)
+		c.times.Spawn = time.Since(ready).Microseconds()
+		c.process = p
+		return err
+	})
+	if err != nil {
+		return spawn.ExitStatus{}, err
+	}
+	running := time.Now()
+	status, err := c.seeThrough(pending)
+	c.times.Run = time.Since(running).Microseconds()
+	return status, err
+}
+
+// start calls f, which a signal gives up. It returns the signal when the child
+// was there before it could.
+func (c *child) start(ctx context.Context, f func(context.Context) error) (pending os.Signal, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }() // waited for here
+	for {
+		select {
+		case err = <-done:
+			if err != nil && pending != nil {
+				err = &failure{shellCode(pending), fmt.Errorf("given up by a signal (%v) before the child was started", pending), ""}
+			}
+			return pending, err
+		case sig := <-c.signals:
+			if pending == nil && ends(sig) {
+				pending = sig
+				cancel()
+			}
+		}
+	}
+}
+
+// seeThrough waits for the end of the child. A signal is passed on, and the
+// first that asks to end starts the grace, as the timeout does; when that is
+// over, or at the second such signal, the child's tree is killed.
+func (c *child) seeThrough(pending os.Signal) (spawn.ExitStatus, error) {
+	var graceOver, timeOver <-chan time.Time
+	if c.timeout > 0 {
+		timer := time.NewTimer(c.timeout)
+		defer timer.Stop()
+		timeOver = timer.C
+	}
+	asked := false
+	ask := func(sig os.Signal) {
+		asked = true
+		c.process.Signal(sig)
+		c.process.Signal(wake)
+		graceOver = time.After(c.graceTime())
+	}
+	if pending != nil {
+		ask(pending)
+	}
+	for {
+		select {
+		case <-c.process.Done():
+			return c.process.Wait()
+		case <-graceOver:
+			return c.kill()
+		case <-timeOver:
+			select {
+			case <-c.process.Done(): // just in time
+				return c.process.Wait()
+			default:
+			}
+			c.timedOut = true
+			if !asked {
+				ask(syscall.SIGTERM)
+			}
+		case sig := <-c.signals:
+			switch {
+			case !ends(sig):
+				c.process.Signal(sig)
+			case fromKeyboard(sig) && hearsTerminal(c.process.Pid()):
+				// The child has it already, and it is the child that decides.
+			case asked:
+				return c.kill()
+			default:
+				ask(sig)
+			}
+		}
+	}
+}
+
+// kill ends the child's tree at once. It is bounded: see host.Process.Stop.
+func (c *child) kill() (spawn.ExitStatus, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return c.process.Stop(ctx)
+}
+
+// defaultGrace is that of package host.
+const defaultGrace = 5 * time.Second
+
+func (c *child) graceTime() time.Duration {
+	if c.grace.given {
+		return c.grace.value
+	}
+	return defaultGrace
+}
+
+func errTimedOut(limit time.Duration, status spawn.ExitStatus) error {
+	return fmt.Errorf("the child was ended after %v (--timeout): %v", limit, status)
+}
+
+// shellCode returns the exit code of what ends by a signal.
+func shellCode(sig os.Signal) int {
+	if s, ok := sig.(syscall.Signal); ok {
+		return 128 + int(s)
+	}
+	return codeFailed
+}
+
+// startFailure says why the child was not started, and what to do.
+func startFailure(err error, spec spawn.Spec) error {
+	f := *failureOf(err)
+	var e *spawn.Error
+	if !errors.As(err, &e) || f.hint != "" {
+		return &f
+	}
+	switch {
+	case f.code == codeNotFound || f.code == codeNotExec:
+		f.code, f.hint = explainProgram(f.code, e, spec)
+	case spec.Dir != "" && e.Phase == spawn.PhaseSetup && e.Path == spec.Dir:
+		f.hint = "--dir must name a folder that the child may enter"
+	}
+	return &f
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A report is what --report writes.
+type report struct {
+	Backend   string   `json:"backend"`
+	Pid       int      `json:"pid"` // 0 for a child that is not a local process
+	Exit      exit     `json:"exit"`
+	Rusage    rusage   `json:"rusage"`
+	Timings   times    `json:"timings_us"`
+	Leftovers []string `json:"leftovers"` // what could not be ended
+}
+
+type exit struct {
+	Code   int    `json:"code"`   // -1 when a signal ended the child or nobody knows
+	Signal string `json:"signal"` // like SIGKILL, or empty
+	Core   bool   `json:"core"`
+	Source string `json:"source"` // kernel, backend or lost
+}
+
+type rusage struct {
+	User          int64 `json:"user_us"`
+	System        int64 `json:"system_us"`
+	MaxRSS        int64 `json:"max_rss_bytes"`
+	MinorFaults   int64 `json:"minor_faults"`
+	MajorFaults   int64 `json:"major_faults"`
+	BlocksIn      int64 `json:"blocks_in"`
+	BlocksOut     int64 `json:"blocks_out"`
+	VoluntaryCS   int64 `json:"voluntary_cs"`
+	InvoluntaryCS int64 `json:"involuntary_cs"`
+}
+
+func newReport(c *child, key registry.SpawnMethodKey, s spawn.ExitStatus, left error) *report {
+	u := s.Rusage
+	r := &report{
+		Backend: string(key), Pid: c.process.Pid(), Timings: c.times, Leftovers: []string{},
+		Exit: exit{s.Code, "", s.Core, string(s.Source)},
+		Rusage: rusage{
+			u.UserTime.Microseconds(), u.SystemTime.Microseconds(), u.MaxRSS, u.MinorFaults, u.MajorFaults,
+			u.BlocksIn, u.BlocksOut, u.VoluntaryCS, u.InvoluntaryCS,
+		},
+	}
+	if s.Signaled() {
+		r.Exit.Signal = signalName(s.Signal)
+	}
+	if left != nil {
+		r.Leftovers = append(r.Leftovers, left.Error())
+	}
+	return r
+}
+
+// write replaces the file as a whole: whoever reads it sees this report or
+// what was there before. What is no regular file, /dev/stderr for one, is
+// written to instead.
+func (r *report) write(path string) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := replace(path, append(text, '\n')); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
+}
+
+func replace(path string, text []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // the link stays
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return writeTo(path, os.O_WRONLY|syscall.O_NONBLOCK, text)
+	}
+	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+strconv.Itoa(os.Getpid()))
+	err := writeTo(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, text)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		os.Remove(temporary)
+	}
+	return err
+}
+
+func writeTo(path string, flags int, text []byte) error {
+	f, err := os.OpenFile(path, flags, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

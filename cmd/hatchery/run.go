@@ -1,0 +1,113 @@
+package main
+
+import (
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	r := new(request)
+	cmd := &cobra.Command{
+		Use:   "run [flags] [--] PROG [ARG...]",
+		Short: "start a program, see it through to its end, clean up behind it",
+		Long: `
+Start PROG as a child, with hatchery's own standard input, output and error,
+wait for it, and exit as it did. Whatever it leaves running is ended.
+
+PROG without a slash is looked up in hatchery's own $PATH; with one it is
+relative to --dir. The method is that of --spawn-backend, or else of
+$HATCHERY_SPAWN_BACKEND, or else of "spawn_backend" in
+$XDG_CONFIG_HOME/hatchery/config.toml, or else forkexec.
+
+SIGTERM and SIGHUP are passed on to the child, and so are SIGINT and SIGQUIT
+unless it has them from the terminal itself. It then has the time of --grace;
+after that, or at the second such signal, it is killed with everything below it.
+SIGUSR1 and SIGUSR2 are passed on.
+
+Exit code: the child's own, or 128+N when signal N ended it; 2 called wrongly;
+120 the method is known not to work (hatchery explain KEY says why); 121 it does
+not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
+--dir is missing; 126 the program cannot be executed; 127 it was not found.`,
+		Example: `
+  hatchery run -- make -j8
+  hatchery run --timeout 1m --grace 2s -- ./server --port 8080
+  hatchery run --clear-env --env PATH=/usr/bin --dir /tmp -- env
+  hatchery run --report run.json -- sh -c 'exit 3'`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, r, args) },
+	}
+	r.flags(cmd)
+	a.completeRequest(cmd, r)
+	return cmd
+}
+
+// run is the whole of the command: choose, start, see through, clean up,
+// report.
+func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
+	signals, stop := catchSignals()
+	defer stop()
+	spec, err := a.spec(cmd, r, args)
+	if err != nil {
+		return err
+	}
+	m, err := findMethods(r.backendDirs)
+	if err != nil {
+		return err
+	}
+	entry, err := a.choose(cmd, m, r.backend)
+	if err != nil {
+		return err
+	}
+	cfg := host.Config{Registry: m.registry, Method: entry.Key, Timeouts: host.Timeouts{Grace: r.grace.orDefault()}}
+	log, err := r.log(cmd, &cfg)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	c := &child{signals: signals, timeout: r.timeout.value, grace: r.grace, began: time.Now()}
+	if c.host, err = host.Open(cfg); err != nil {
+		return err
+	}
+	status, runErr := c.run(cmd.Context(), entry, spec, r.report != "")
+	closing := time.Now()
+	left := c.host.Close()
+	c.times.Teardown = time.Since(closing).Microseconds()
+	if left != nil {
+		a.say("warning: %v", left)
+	}
+	if c.process != nil && r.report != "" {
+		err := newReport(c, entry.Key, status, left).write(r.report)
+		switch {
+		case err != nil && runErr == nil && status.Success() && !c.timedOut:
+			return &failure{codeFailed, err, ""}
+		case err != nil:
+			a.say("warning: %v", err)
+		}
+	}
+	return a.outcome(c, r, spec, status, runErr)
+}
+
+// outcome turns how it went into the exit code, and what is to be said.
+func (a *app) outcome(c *child, r *request, spec spawn.Spec, status spawn.ExitStatus, err error) error {
+	switch {
+	case c.timedOut:
+		return &failure{codeTimedOut, errTimedOut(r.timeout.value, status), ""}
+	case c.process == nil && err != nil:
+		return startFailure(err, spec)
+	case err != nil:
+		return &failure{codeFailed, err, ""}
+	case status.ShellCode() != 0:
+		return &failure{status.ShellCode(), nil, ""}
+	}
+	return nil
+}
+
+// needsProbe reports whether to try the method out first, which gives a better
+// error when it does not work here. The default method works everywhere, and a
+// blocked one says so itself.
+func needsProbe(e registry.Entry) bool {
+	return e.Key != registry.DefaultKey && e.Status != registry.Blocked
+}

@@ -1,0 +1,24 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// catchSignals begins to catch what would end this process.
+func catchSignals() (<-chan os.Signal, func()) {
+	c := make(chan os.Signal, 16)
+	signal.Notify(c, os.Interrupt)
+	return c, func() { signal.Stop(c) }
+}
+
+func ends(os.Signal) bool { return true }
+
+func fromKeyboard(os.Signal) bool { return true }
+
+const wake = syscall.Signal(0)
+
+func ignoredForChild() []syscall.Signal { return nil }

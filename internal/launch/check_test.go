@@ -1,0 +1,64 @@
+package launch
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+func TestCheckRefuses(t *testing.T) {
+	exec := spawn.Exec(spawn.HolePath.Arg())
+	with := func(s ...spawn.Step) []spawn.Step {
+		return append(append([]spawn.Step{spawn.Clone(0)}, s...), exec)
+	}
+	step := func(op spawn.Op, args ...spawn.Arg) spawn.Step { return spawn.Step{Op: op, Args: args} }
+	tests := []struct {
+		name  string
+		steps []spawn.Step
+		says  string
+	}{
+		{"nothing", nil, "at least a clone and an exec"},
+		{"no clone", []spawn.Step{spawn.Setsid(), exec}, "first step is the clone"},
+		{"two clones", with(spawn.Clone(0)), "only the first"},
+		{"no exec", []spawn.Step{spawn.Clone(0), spawn.Setsid()}, "last step is the exec"},
+		{"two execs", with(exec), "only the last"},
+		{"unknown", with(step("format_disk")), "no such step"},
+		{"too few arguments", with(step(spawn.OpChdir)), "0 arguments, want 1"},
+		{"too many arguments", with(step(spawn.OpSetsid, spawn.Int(1))), "1 arguments, want 0"},
+		{"wrong kind", with(step(spawn.OpChdir, spawn.Int(1))), "argument 1 cannot be 1"},
+		{"environment as a path", with(step(spawn.OpChdir, spawn.HoleEnv.Arg())), "cannot be {envp}"},
+		{"descriptor that did not come", with(spawn.Fchdir(spawn.FD(2))), "descriptor 2 of 2"},
+		{"negative descriptor", with(spawn.Fchdir(spawn.FD(-1))), "descriptor -1"},
+		{"result of a later step", with(spawn.Close(spawn.Result(2)), spawn.Open(spawn.Str("/"), 0, 0)), "no earlier open"},
+		{"result of no open", with(spawn.Setsid(), spawn.Close(spawn.Result(1))), "no earlier open"},
+		{"NUL in a path", with(spawn.Chdir(spawn.Str("/\x00"))), "NUL"},
+		{"signal 65", with(step(spawn.OpIgnore, spawn.Int(65))), "out of range"},
+		{"descriptor 70000", with(spawn.Dup(spawn.FD(0), 70000)), "out of range"},
+		{"uid -1", with(step(spawn.OpSetresuid, spawn.Int(-1))), "out of range"},
+		{"gid -1 among groups", with(step(spawn.OpSetgroups, spawn.Int(5), spawn.Int(1<<32-1))), "out of range"},
+		{"foreign clone flag", []spawn.Step{spawn.Clone(0x100), exec}, "out of range"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := Check(&spawn.Plan{Steps: tt.steps}, 2)
+			if !errors.Is(err, spawn.ErrBadPlan) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("Check: %v, want %q", err, tt.says)
+			}
+		})
+	}
+}
+
+func TestCheckTakesTheStandardPlan(t *testing.T) {
+	mask, tty := uint32(0o22), 0
+	for _, s := range []*spawn.Spec{
+		{}, {Dir: "/"}, {Session: true, Terminal: &tty}, {Umask: &mask}, {NoNewPrivs: true},
+		{Credential: &spawn.Credential{UID: 1, GID: 1, Groups: []uint32{1}}}, {Group: 77},
+		{Limits: []spawn.Limit{{Resource: 7, Soft: 1, Hard: spawn.Unlimited}}},
+	} {
+		if err := Check(spawn.Standard(s), 0); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
