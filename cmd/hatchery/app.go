@@ -49,11 +49,12 @@ func (a *app) root() *cobra.Command {
 		Short:         "start child processes by exchangeable methods, and never lose one",
 		SilenceErrors: true, // finish says them, in its own form
 		SilenceUsage:  true,
-		Args:          func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usage(cmd, "no command given: want %s", commandNames(cmd))
 		},
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)

@@ -57,15 +57,15 @@ func failureOf(err error) *failure {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
 	case is(spawn.ErrUnknownMethod):
-		return &failure{codeUsage, err, "hatchery backends --all lists the methods, and the files that were skipped"}
+		return &failure{codeUsage, err, "see hatchery backends --all for the methods, and for files that were skipped"}
 	case is(spawn.ErrBadOption):
-		return &failure{codeUsage, err, fmt.Sprintf("hatchery explain %s says what it takes", e.Key)}
+		return &failure{codeUsage, err, fmt.Sprintf("see hatchery explain %s for what it takes", e.Key)}
 	// Only a stub has the details: a plugin too old to know a request is
 	// not implemented either.
 	case is(spawn.ErrNotImplemented) && e.Blocked != nil:
 		return &failure{codeBlocked, err, ""}
 	case is(spawn.ErrUnavailable):
-		return &failure{codeUnavailable, err, "hatchery probe tells what works here"}
+		return &failure{codeUnavailable, err, "see hatchery probe for what works here"}
 	case e.Phase == spawn.PhaseResolve || e.Phase == spawn.PhaseExec:
 		return &failure{codeOfExec(err), err, ""}
 	}

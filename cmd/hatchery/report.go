@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -68,21 +71,26 @@ func (r *report) write(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(path, append(text, '\n')); err != nil {
-		return fmt.Errorf("--report: %w", err)
+	err = replace(path, append(text, '\n'))
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err // its path may be that of the temporary file
+	}
+	if err != nil {
+		return fmt.Errorf("--report %s: %w", path, err)
 	}
 	return nil
 }
 
 func replace(path string, text []byte) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the link stays
-	}
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return writeTo(path, os.O_WRONLY|syscall.O_NONBLOCK, text)
+	path = followLinks(path)
+	st, err := os.Stat(path)
+	if device(path) || err == nil && !st.Mode().IsRegular() {
+		// Not blocking, as a FIFO that nobody reads would.
+		return writeTo(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, text)
 	}
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+strconv.Itoa(os.Getpid()))
-	err := writeTo(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, text)
+	err = writeTo(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, text)
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
@@ -90,6 +98,27 @@ func replace(path string, text []byte) error {
 		os.Remove(temporary)
 	}
 	return err
+}
+
+// followLinks returns what path leads to, so that the link itself stays. It
+// stops at a name like /dev/stderr: what that leads to is somebody's open
+// file, which must not be replaced.
+func followLinks(path string) string {
+	for range 40 { // as many as the kernel follows
+		target, err := os.Readlink(path)
+		if err != nil || device(path) {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return path
+}
+
+func device(path string) bool {
+	return strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")
 }
 
 func writeTo(path string, flags int, text []byte) error {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"syscall"
 )
 
@@ -24,8 +25,10 @@ func signalName(s syscall.Signal) string {
 	if name, ok := names[s]; ok {
 		return name
 	}
-	return systemSignalName(s)
+	// The C library keeps two for itself and calls the next one SIGRTMIN.
+	const realtime = 34
+	if runtime.GOOS == "linux" && s >= realtime {
+		return fmt.Sprintf("SIGRTMIN+%d", int(s)-realtime)
+	}
+	return fmt.Sprintf("SIG%d", int(s))
 }
-
-// numbered is the name of a signal that has none.
-func numbered(s syscall.Signal) string { return fmt.Sprintf("SIG%d", int(s)) }

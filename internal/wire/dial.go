@@ -80,7 +80,7 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 		Plugins:          plugin.PluginSet{controlName: controlPlugin{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		SkipHostEnv:      true,
-		StartTimeout:     cfg.StartTimeout,
+		StartTimeout:     2 * cfg.StartTimeout, // never reached: the context ends before
 		Logger:           hostLogger(cfg.LogLevel, cfg.LogWriter),
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: cfg.SocketDir},
 		// go-plugin leaves its folder behind when this function fails, so

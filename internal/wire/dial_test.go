@@ -111,6 +111,7 @@ func TestBadStarts(t *testing.T) {
 		{[]string{"line", "1|1|tcp|127.0.0.1:1|grpc|"}, spawn.ErrProtocol, "handshake", []string{"tcp", "unix socket"}},
 		{[]string{"line", "1|1|unix|/nowhere|netrpc|"}, spawn.ErrProtocol, "handshake", []string{"netrpc"}},
 		{[]string{"line", "1|1|unix|/nowhere|grpc|"}, spawn.ErrProtocol, "connect", []string{"/nowhere"}},
+		{[]string{"brief"}, spawn.ErrPluginGone, "describe", []string{"exit status 5", "that was enough"}},
 		{[]string{"old-api"}, spawn.ErrVersion, "describe", []string{"version 99", "the host 1", "upgrade the host"}},
 		{[]string{"key"}, spawn.ErrProtocol, "describe", []string{`"isolate"`, `want "forkexec"`}},
 	}
@@ -251,6 +252,15 @@ func TestSocketDirTooLong(t *testing.T) {
 	checkStartError(t, err, nil, "control socket", dir, "101 bytes", "limit is 100", "has 63")
 	if !errors.Is(err, syscall.ENAMETOOLONG) {
 		t.Errorf("%v is not ENAMETOOLONG", err)
+	}
+}
+
+func TestSocketDirMissing(t *testing.T) {
+	dir := wiretest.SocketDir(t) + "/gone"
+	_, err := wire.Dial(t.Context(), wire.ClientConfig{Key: testKey, SocketDir: dir})
+	checkStartError(t, err, nil, "", dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
 }
 

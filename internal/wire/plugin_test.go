@@ -52,12 +52,13 @@ func modes() map[string]func([]string) int {
 		"panic": func([]string) int { panic("the plugin's own words") },
 		"hang":  func([]string) int { return hang() },
 		"mute":  func([]string) int { syscall.Close(wire.HandshakeFD); return hang() },
-		"stop":  func([]string) int { stopMyself(); return servePlugin(testControl{}) },
+		"stop":  func([]string) int { stopMyself(); return 0 },
 		"line": func(args []string) int {
 			os.NewFile(wire.HandshakeFD, "").WriteString(args[0] + "\n")
 			return hang()
 		},
 		"deaf":    deafPlugin,
+		"brief":   briefPlugin,
 		"daemon":  daemonPlugin,
 		"old-sdk": func([]string) int { return serveOldSDK() },
 	}
@@ -173,6 +174,20 @@ func deafPlugin([]string) int {
 	return hang()
 }
 
+// briefPlugin shakes hands and ends when somebody connects.
+func briefPlugin([]string) int {
+	path := os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/p"
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Fprintf(os.NewFile(wire.HandshakeFD, ""), "1|1|unix|%s|grpc|\n", path)
+	l.Accept()
+	fmt.Fprintln(os.Stderr, "that was enough")
+	return 5
+}
+
 // daemonPlugin leaves a descendant behind that holds everything open, and ends
 // without a handshake.
 func daemonPlugin([]string) int {
@@ -191,7 +206,12 @@ func hang() int {
 	return 0
 }
 
-func stopMyself() { syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) }
+// stopMyself does not return: the signal may take a moment, and find another
+// thread.
+func stopMyself() {
+	syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
+	hang()
+}
 
 func garbage(kind string) string {
 	const line = "what is this | I do not | even\n"

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) backendsCommand() *cobra.Command {
+	var all, asJSON bool
+	var dirs []string
+	cmd := &cobra.Command{
+		Use:   "backends [--json] [--all]",
+		Short: "list the methods there are, and where they come from",
+		Long: `
+List every method by its key: those that are built in, those that are known not
+to work, and the binaries spawn-backend-KEY in the backend folders. These are, in
+order of precedence, those of --backend-dir, of $HATCHERY_BACKEND_PATH,
+$XDG_DATA_HOME/hatchery/backends and /usr/local/lib/hatchery/backends.
+
+Nothing is executed: what a binary is stays unknown until it is used, probed or
+explained. --all adds why a method is blocked, and why a file was skipped.
+
+With --json, which always says all: {"backends": [{"key", "status", "source",
+"summary", "default", "blocked": {"reason", "alternative", "analysis",
+"scenario"}}], "searched": [DIR], "skipped": [{"path", "reason"}]}.`,
+		Example: `
+  hatchery backends
+  hatchery backends --all --backend-dir ./build`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			m, err := findMethods(dirs)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.writeJSON(list(m))
+			}
+			return list(m).print(a.stdout, all)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&all, "all", false, "say why methods are blocked and files were skipped")
+	cmd.Flags().StringArrayVar(&dirs, backendDirFlag, nil, "look for plugin binaries in `DIR` first; may be repeated")
+	return cmd
+}
+
+// print writes the list as a table.
+func (l listing) print(out io.Writer, all bool) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tSTATUS\tSOURCE\tSUMMARY")
+	for _, e := range l.Backends {
+		status, summary := e.Status, e.Summary
+		if e.Default {
+			status += ", default"
+		}
+		if summary == "" {
+			summary = "not asked yet: hatchery explain " + e.Key
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Key, status, e.Source, summary)
+	}
+	w.Flush()
+	if all {
+		l.printWhy(&b)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (l listing) printWhy(b *strings.Builder) {
+	fmt.Fprintln(b, "\nBlocked:")
+	for _, e := range l.Backends {
+		if e.Blocked != nil {
+			fmt.Fprintf(b, "  %s: %s; use %s instead\n", e.Key, e.Blocked.Reason, e.Blocked.Alternative)
+		}
+	}
+	fmt.Fprintln(b, "\nSearched:")
+	for _, dir := range l.Searched {
+		fmt.Fprintf(b, "  %s\n", dir)
+	}
+	fmt.Fprintln(b, "\nSkipped:")
+	for _, s := range l.Skipped {
+		fmt.Fprintf(b, "  %s: %s\n", s.Path, s.Reason)
+	}
+	if len(l.Skipped) == 0 {
+		fmt.Fprintln(b, "  nothing")
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A printedPlan is a plan with its holes filled, in the form of --json.
+type printedPlan struct {
+	Method  string        `json:"method"`
+	Source  string        `json:"source"`
+	Program any           `json:"program"`
+	Steps   []printedStep `json:"steps"`
+}
+
+type printedStep struct {
+	Op   string `json:"op"`
+	Args []any  `json:"args"` // what printArg knows
+}
+
+// Arguments of a printed step that are neither a number nor text.
+type (
+	fileArg struct {
+		File int64 `json:"file"`
+	}
+	resultArg struct {
+		Result int64 `json:"result"`
+	}
+	envArg struct {
+		Env int `json:"env"`
+	}
+	childFile struct {
+		FD   int    `json:"fd"`
+		From string `json:"from"`
+	}
+	rawBytes struct {
+		Base64 []byte `json:"base64"`
+	}
+)
+
+// text returns s for JSON, which takes no bytes but UTF-8.
+func text(s string) any {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return rawBytes{[]byte(s)}
+}
+
+// A filler knows what the holes of a plan stand for.
+type filler struct {
+	program string
+	spec    *spawn.Spec
+}
+
+func (f filler) step(s spawn.Step) printedStep {
+	p := printedStep{string(s.Op), []any{}}
+	for _, a := range s.Args {
+		p.Args = append(p.Args, f.arg(a))
+	}
+	if s.Op == spawn.OpFiles {
+		for i, file := range f.spec.Files {
+			p.Args = append(p.Args, childFile{i, file.Name()})
+		}
+	}
+	return p
+}
+
+func (f filler) arg(a spawn.Arg) any {
+	switch a.Kind {
+	case spawn.ArgInt:
+		return a.Num
+	case spawn.ArgStr:
+		return text(a.Str)
+	case spawn.ArgFD:
+		return fileArg{a.Num}
+	case spawn.ArgResult:
+		return resultArg{a.Num + 1}
+	case spawn.ArgHole:
+		return f.hole(spawn.Hole(a.Num))
+	}
+	return a.String()
+}
+
+func (f filler) hole(h spawn.Hole) any {
+	switch h {
+	case spawn.HolePath:
+		return text(f.program)
+	case spawn.HoleDir:
+		return text(f.spec.Dir)
+	case spawn.HoleEnv:
+		return envArg{len(f.spec.Env)}
+	case spawn.HoleArgs:
+		args := []any{}
+		for _, a := range f.spec.Argv() {
+			args = append(args, text(a))
+		}
+		return args
+	}
+	return h.String()
+}
+
+// print writes the plan for people: a heading, then a step on each line.
+func (p *printedPlan) print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s) would start %s:\n", p.Method, p.Source, printArg(p.Program))
+	width := len(strconv.Itoa(len(p.Steps)))
+	for i, s := range p.Steps {
+		fmt.Fprintf(&b, "%*d  %s(%s)\n", width, i+1, s.Op, printArgs(s.Args))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func printArgs(args []any) string {
+	var parts []string
+	for _, a := range args {
+		parts = append(parts, printArg(a))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func printArg(a any) string {
+	switch a := a.(type) {
+	case string:
+		return strconv.Quote(a)
+	case rawBytes:
+		return strconv.Quote(string(a.Base64))
+	case fileArg:
+		return fmt.Sprintf("file %d of the backend", a.File)
+	case resultArg:
+		return fmt.Sprintf("result of step %d", a.Result)
+	case envArg:
+		if a.Env == 1 {
+			return "1 variable"
+		}
+		return fmt.Sprintf("%d variables", a.Env)
+	case childFile:
+		return fmt.Sprintf("%d=%s", a.FD, a.From)
+	case []any:
+		return "[" + printArgs(a) + "]"
+	}
+	return fmt.Sprint(a)
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) probeCommand() *cobra.Command {
+	var asJSON bool
+	var dirs []string
+	cmd := &cobra.Command{
+		Use:   "probe [KEY] [--json]",
+		Short: "try out which methods work here",
+		Long: `
+Try a method out, or every method, plugin binaries included: its plugin is
+started and asked to find out by trying. Each works, or is blocked, unavailable
+(with what is missing here) or failed.
+
+Exit code: 0 when all that are not blocked work; 121 when one is unavailable,
+125 when one failed; 120 when KEY is blocked.
+
+With --json: {"methods": [{"key", "result", "reason"}]}.`,
+		Example: `
+  hatchery probe
+  hatchery probe forkexec && echo it works`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage(cmd, "want one key or none, got %d arguments", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.probe(cmd, dirs, args, asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringArrayVar(&dirs, backendDirFlag, nil, "look for plugin binaries in `DIR` first; may be repeated")
+	cmd.ValidArgsFunction = completeKey(&dirs)
+	return cmd
+}
+
+// A probed is the result for one method.
+type probed struct {
+	Key    string `json:"key"`
+	Result string `json:"result"` // works, blocked, unavailable or failed
+	Reason string `json:"reason"` // empty when it works
+}
+
+func (a *app) probe(cmd *cobra.Command, dirs, args []string, asJSON bool) error {
+	m, err := findMethods(dirs)
+	if err != nil {
+		return err
+	}
+	keys := m.registry.Keys()
+	if len(args) == 1 {
+		e, err := m.lookup(args[0])
+		if err != nil {
+			return err
+		}
+		keys = []registry.SpawnMethodKey{e.Key}
+	}
+	h, err := host.Open(host.Config{Registry: m.registry})
+	if err != nil {
+		return err
+	}
+	results, codes := probeAll(cmd.Context(), h, keys)
+	if err := h.Close(); err != nil {
+		a.say("warning: %v", err)
+	}
+	if asJSON {
+		err = a.writeJSON(struct {
+			Methods []probed `json:"methods"`
+		}{results})
+	} else {
+		err = printProbed(a.stdout, results)
+	}
+	if err != nil {
+		return err
+	}
+	if code := worst(codes, len(args) == 1); code != 0 {
+		return &failure{code, nil, ""}
+	}
+	return nil
+}
+
+// probeAll probes all at the same time: one that hangs has the same deadline
+// as the others.
+func probeAll(ctx context.Context, h *host.Host, keys []registry.SpawnMethodKey) ([]probed, []int) {
+	results, codes := make([]probed, len(keys)), make([]int, len(keys))
+	var all sync.WaitGroup
+	for i, k := range keys {
+		all.Go(func() { results[i], codes[i] = resultOf(string(k), h.Probe(ctx, string(k))) })
+	}
+	all.Wait()
+	return results, codes
+}
+
+// resultOf names the result of a probe.
+func resultOf(key string, err error) (probed, int) {
+	if err == nil {
+		return probed{key, "works", ""}, 0
+	}
+	reason := err.Error()
+	var e *spawn.Error
+	if errors.As(err, &e) && e.Blocked != nil {
+		reason = e.Blocked.Reason + "; use " + e.Blocked.Alternative + " instead"
+	}
+	switch code := failureOf(err).code; code {
+	case codeBlocked:
+		return probed{key, "blocked", reason}, code
+	case codeUnavailable:
+		return probed{key, "unavailable", reason}, code
+	}
+	return probed{key, "failed", reason}, codeFailed
+}
+
+// worst returns the exit code. That a method is blocked is what is expected of
+// it, unless it was the one that was asked for.
+func worst(codes []int, one bool) int {
+	code := 0
+	for _, c := range codes {
+		if c != codeBlocked || one {
+			code = max(code, c)
+		}
+	}
+	return code
+}
+
+func printProbed(out io.Writer, results []probed) error {
+	var b strings.Builder
+	for _, r := range results {
+		fmt.Fprintf(&b, "%-14s%s", r.Key, r.Result)
+		if r.Reason != "" {
+			fmt.Fprintf(&b, ": %s", r.Reason)
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}

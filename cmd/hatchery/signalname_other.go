@@ -1,7 +1,0 @@
-//go:build !linux
-
-package main
-
-import "syscall"
-
-func systemSignalName(s syscall.Signal) string { return numbered(s) }
