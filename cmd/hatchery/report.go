@@ -84,13 +84,17 @@ func (r *report) write(path string) error {
 
 func replace(path string, text []byte) error {
 	path = followLinks(path)
-	st, err := os.Stat(path)
-	if device(path) || err == nil && !st.Mode().IsRegular() {
+	if n, ok := descriptor(path); ok {
+		// Opening it again would write over what stands there.
+		_, err := openFile(n).Write(text)
+		return err
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		// Not blocking, as a FIFO that nobody reads would.
-		return writeTo(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, text)
+		return writeTo(path, os.O_WRONLY|syscall.O_NONBLOCK, text)
 	}
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+strconv.Itoa(os.Getpid()))
-	err = writeTo(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, text)
+	err := writeTo(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, text)
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
@@ -101,12 +105,12 @@ func replace(path string, text []byte) error {
 }
 
 // followLinks returns what path leads to, so that the link itself stays. It
-// stops at a name like /dev/stderr: what that leads to is somebody's open
+// stops at a descriptor of this process: what that leads to is somebody's open
 // file, which must not be replaced.
 func followLinks(path string) string {
 	for range 40 { // as many as the kernel follows
 		target, err := os.Readlink(path)
-		if err != nil || device(path) {
+		if _, isOpen := descriptor(path); isOpen || err != nil {
 			break
 		}
 		if !filepath.IsAbs(target) {
@@ -117,8 +121,33 @@ func followLinks(path string) string {
 	return path
 }
 
-func device(path string) bool {
-	return strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")
+// descriptor returns the number of the open descriptor that path stands for.
+func descriptor(path string) (n uint64, ok bool) {
+	switch path {
+	case "/dev/stdout":
+		return 1, true
+	case "/dev/stderr":
+		return 2, true
+	}
+	for _, dir := range []string{"/dev/fd/", "/proc/self/fd/"} {
+		if number, found := strings.CutPrefix(path, dir); found {
+			n, err := strconv.ParseUint(number, 10, 31)
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+// openFile returns an open descriptor as a file, which is not to be closed:
+// the process is about to end.
+func openFile(n uint64) *os.File {
+	switch n {
+	case 1:
+		return os.Stdout
+	case 2:
+		return os.Stderr
+	}
+	return os.NewFile(uintptr(n), "")
 }
 
 func writeTo(path string, flags int, text []byte) error {

@@ -56,22 +56,33 @@ func (c *Client) Probe(ctx context.Context) error {
 func (c *Client) failed(ctx context.Context, op string, err error) *spawn.Error {
 	e := fromStatus(ctx, c.key, op, err)
 	if e.Kind == spawn.ErrPluginGone {
-		e.Msg = lastWords(e.Msg, c.process)
+		endsSoon(ctx, c.process)
+		e.Msg = withDiagnosis(e.Msg, c.process)
 	}
 	return e
 }
 
-// lastWords adds what is known about a process whose connection broke. The
-// connection breaks a moment before the process has been reaped.
-func lastWords(msg string, p Process) string {
-	timer := time.NewTimer(drain)
+// reaping bounds how long a process whose descriptors were closed is waited
+// for: that happens a moment before it can be reaped and reported.
+const reaping = time.Second
+
+// endsSoon reports whether the process has ended, or does at any moment.
+func endsSoon(ctx context.Context, p Process) bool {
+	timer := time.NewTimer(reaping)
 	defer timer.Stop()
 	select {
 	case <-p.Done():
+		return true
+	case <-ctx.Done():
 	case <-timer.C:
 	}
-	if d := p.Diagnose(); d != "" {
-		msg += ": " + d
+	return false
+}
+
+// withDiagnosis adds to msg what is known about the process.
+func withDiagnosis(msg string, p Process) string {
+	if words := p.Diagnose(); words != "" {
+		msg += ": " + words
 	}
 	return msg
 }

@@ -111,6 +111,7 @@ func TestBadStarts(t *testing.T) {
 		{[]string{"line", "1|1|tcp|127.0.0.1:1|grpc|"}, spawn.ErrProtocol, "handshake", []string{"tcp", "unix socket"}},
 		{[]string{"line", "1|1|unix|/nowhere|netrpc|"}, spawn.ErrProtocol, "handshake", []string{"netrpc"}},
 		{[]string{"line", "1|1|unix|/nowhere|grpc|"}, spawn.ErrProtocol, "connect", []string{"/nowhere"}},
+		{[]string{"flash"}, spawn.ErrPluginGone, "connect", []string{"exit status 6"}},
 		{[]string{"brief"}, spawn.ErrPluginGone, "describe", []string{"exit status 5", "that was enough"}},
 		{[]string{"old-api"}, spawn.ErrVersion, "describe", []string{"version 99", "the host 1", "upgrade the host"}},
 		{[]string{"key"}, spawn.ErrProtocol, "describe", []string{`"isolate"`, `want "forkexec"`}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 	"google.golang.org/grpc/status"
@@ -22,7 +21,11 @@ func (d *dialing) explain(ctx context.Context, err error) *spawn.Error {
 	case ctx.Err() != nil:
 		return d.gaveUp(ctx)
 	case c.dialer.failure() != nil:
-		return d.complete(&spawn.Error{Op: "connect", Kind: spawn.ErrProtocol, Err: c.dialer.failure()})
+		e := &spawn.Error{Op: "connect", Kind: spawn.ErrProtocol, Err: c.dialer.failure()}
+		if endsSoon(ctx, c.process) {
+			e.Kind, e.Msg = spawn.ErrPluginGone, withDiagnosis("the plugin ended after the handshake", c.process)
+		}
+		return d.complete(e)
 	}
 	var known *spawn.Error
 	if errors.As(err, &known) {
@@ -34,7 +37,7 @@ func (d *dialing) explain(ctx context.Context, err error) *spawn.Error {
 	if c.runner.started() == nil {
 		return d.complete(spawn.AsError(err))
 	}
-	return d.complete(d.handshakeError(err))
+	return d.complete(d.handshakeError(ctx, err))
 }
 
 // complete adds what every error of a start has.
@@ -61,15 +64,13 @@ func (d *dialing) gaveUp(ctx context.Context) *spawn.Error {
 		e.Kind, e.Msg = spawn.ErrCanceled, "the caller gave up while the plugin started"
 	}
 	if p := d.client.runner.started(); p != nil {
-		if words := p.Diagnose(); words != "" {
-			e.Msg += " (" + words + ")"
-		}
+		e.Msg = withDiagnosis(e.Msg, p)
 	}
 	return d.complete(e)
 }
 
 // handshakeError looks at what the plugin wrote instead of a handshake line.
-func (d *dialing) handshakeError(err error) *spawn.Error {
+func (d *dialing) handshakeError(ctx context.Context, err error) *spawn.Error {
 	p := d.client.runner.started()
 	line := d.client.runner.line.first()
 	e := &spawn.Error{Op: "handshake", Kind: spawn.ErrProtocol}
@@ -80,12 +81,9 @@ func (d *dialing) handshakeError(err error) *spawn.Error {
 	case ok:
 		e.Err = err
 	case line != "":
-		e.Msg = fmt.Sprintf("the plugin wrote %q to the handshake descriptor: want a go-plugin handshake line", clip(line))
-		if words := p.Diagnose(); words != "" {
-			e.Msg += " (" + words + ")"
-		}
-	case endsSoon(p):
-		e.Kind, e.Msg = spawn.ErrPluginGone, lastWords("the plugin ended before the handshake", p)
+		e.Msg = withDiagnosis(fmt.Sprintf("the plugin wrote %q to the handshake descriptor: want a go-plugin handshake line", clip(line)), p)
+	case endsSoon(ctx, p):
+		e.Kind, e.Msg = spawn.ErrPluginGone, withDiagnosis("the plugin ended before the handshake", p)
 	default:
 		e.Msg = "the plugin closed the handshake descriptor without a word"
 	}
@@ -120,17 +118,4 @@ func clip(s string) string {
 		return s[:limit] + "…"
 	}
 	return s
-}
-
-// endsSoon reports whether the process has ended, or does at any moment: its
-// descriptors are closed before it can be reaped.
-func endsSoon(p Process) bool {
-	timer := time.NewTimer(drain)
-	defer timer.Stop()
-	select {
-	case <-p.Done():
-		return true
-	case <-timer.C:
-		return false
-	}
 }
