@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -61,7 +62,7 @@ func located(err error) error {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Errorf(":%d: unknown key %q", row, strict.Errors[0].Key())
+		return fmt.Errorf(":%d: unknown key %q", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var de *toml.DecodeError
 	if errors.As(err, &de) {

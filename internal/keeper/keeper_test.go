@@ -330,10 +330,10 @@ func TestStdioIsTheHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	s := launchIt(t, c, shell(t, "echo out; readlink /proc/$$/fd/0; ls /proc/$$/fd | tr '\n' ' '", nil2(t), w, w))
+	s := launchIt(t, c, shell(t, "echo out; readlink /proc/$$/fd/0; ls /proc/$$/fd", nil2(t), w, w))
 	w.Close()
 	out, _ := io.ReadAll(r)
-	if string(out) != "out\n/dev/null\n0 1 2 " {
+	if string(out) != "out\n/dev/null\n0\n1\n2\n" {
 		t.Errorf("the child wrote %q", out)
 	}
 	s.wait(t, time.Second)

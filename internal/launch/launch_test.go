@@ -144,7 +144,7 @@ func TestEveryStep(t *testing.T) {
 		{op: spawn.OpChdir, steps: []spawn.Step{spawn.Chdir(spawn.Str(dir))}, script: `pwd -P`, want: dir + "\n"},
 		{op: spawn.OpFchdir, steps: []spawn.Step{spawn.Fchdir(spawn.FD(0))}, fds: []int{int(self.Fd())}, script: `pwd -P`, want: dir + "\n"},
 		{op: spawn.OpChroot, root: true, steps: []spawn.Step{spawn.Chroot(spawn.Str("/"))}, script: `echo here`, want: "here\n"},
-		{op: spawn.OpOpen, steps: []spawn.Step{spawn.Open(spawn.Str(written), os.O_CREATE|os.O_WRONLY, 0o600), spawn.Write(spawn.Result(1), spawn.Str("by a step")), spawn.Close(spawn.Result(1))}, script: `cat ` + written + `; ls /proc/$$/fd | tr '\n' ' '`, want: "by a step0 1 2 "},
+		{op: spawn.OpOpen, steps: []spawn.Step{spawn.Open(spawn.Str(written), os.O_CREATE|os.O_WRONLY, 0o600), spawn.Write(spawn.Result(1), spawn.Str("by a step")), spawn.Close(spawn.Result(1))}, script: `cat ` + written + `; ls /proc/$$/fd`, want: "by a step0\n1\n2\n"},
 		{op: spawn.OpDup, steps: []spawn.Step{spawn.Dup(spawn.FD(0), 9)}, fds: []int{int(self.Fd())}, script: `readlink /proc/$$/fd/9`, want: dir + "\n"},
 	}
 	f := newFixture(t)

@@ -44,6 +44,21 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// onThread runs f on a thread that ends with it. The main thread never ends:
+// should f come to it, it is kept busy while another goroutine takes f.
+func onThread(f func()) {
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if unix.Gettid() != unix.Getpid() {
+			f()
+			return
+		}
+		done := make(chan struct{})
+		onThread(func() { f(); close(done) })
+		<-done
+	}()
+}
+
 // TestPdeathsig ends the thread that launched two children, of which one has
 // asked to hear of it.
 func TestPdeathsig(t *testing.T) {
@@ -54,8 +69,7 @@ func TestPdeathsig(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	onThread(func() {
 		th, err := NewThread()
 		if err != nil {
 			t.Error(err)
@@ -71,7 +85,7 @@ func TestPdeathsig(t *testing.T) {
 			return c.Pid
 		}
 		pids <- pair{launch(spawn.Pdeathsig(syscall.SIGUSR1)), launch()}
-	}()
+	})
 	p := <-pids
 	if p.with == 0 || p.without == 0 {
 		return
