@@ -347,18 +347,3 @@ func nil2(t *testing.T) *os.File {
 	t.Cleanup(func() { f.Close() })
 	return f
 }
-
-func BenchmarkSpawn(b *testing.B) {
-	c := newClient(b)
-	l := &Launch{Plan: encode(b, spawn.Standard(&spawn.Spec{})), Path: "/bin/true", Args: []string{"true"}}
-	exit := make(chan Exit, 1)
-	b.ReportAllocs()
-	for b.Loop() {
-		s, err := c.Launch(context.Background(), l, func(e Exit) { exit <- e })
-		if err != nil {
-			b.Fatal(err)
-		}
-		<-exit
-		syscall.Close(s.Pidfd)
-	}
-}
