@@ -215,6 +215,16 @@ func TestTerminalSignalsDoNothing(t *testing.T) {
 	}
 }
 
+func TestBrokenOutputDoesNothing(t *testing.T) {
+	p := start(t, helper(t, "planner", ""))
+	p.process.BreakOutput()
+	for range 3 { // each prints a line
+		if _, err := p.plan(t, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatTheBackendSees(t *testing.T) {
 	l := helper(t, "planner", "")
 	l.Extra = []*os.File{os.Stderr, os.Stderr}

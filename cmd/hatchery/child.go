@@ -60,6 +60,11 @@ func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm
 	return status, err
 }
 
+// startPatience is what a start has to be done after a signal, before it is
+// given up: the child may be there already, to decide for itself, without this
+// process having heard of it.
+const startPatience = 200 * time.Millisecond
+
 // start calls f, which a signal gives up. It returns the signal when the child
 // was there before it could.
 func (c *child) start(ctx context.Context, f func(context.Context) error) (pending os.Signal, err error) {
@@ -75,8 +80,12 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (pendi
 			}
 			return pending, err
 		case sig := <-c.signals:
-			if pending == nil && ends(sig) {
+			switch {
+			case !ends(sig):
+			case pending == nil:
 				pending = sig
+				defer time.AfterFunc(startPatience, cancel).Stop()
+			default:
 				cancel()
 			}
 		}
@@ -100,7 +109,11 @@ func (c *child) seeThrough(pending os.Signal) (spawn.ExitStatus, error) {
 		c.process.Signal(wake)
 		graceOver = time.After(c.graceTime())
 	}
-	if pending != nil {
+	switch {
+	case pending == nil:
+	case c.hears(pending):
+		c.process.Signal(pending) // in case it came before the child was there
+	default:
 		ask(pending)
 	}
 	for {
@@ -123,7 +136,7 @@ func (c *child) seeThrough(pending os.Signal) (spawn.ExitStatus, error) {
 			switch {
 			case !ends(sig):
 				c.process.Signal(sig)
-			case fromKeyboard(sig) && hearsTerminal(c.process.Pid()):
+			case c.hears(sig):
 				// The child has it already, and it is the child that decides.
 			case asked:
 				return c.kill()
@@ -132,6 +145,11 @@ func (c *child) seeThrough(pending os.Signal) (spawn.ExitStatus, error) {
 			}
 		}
 	}
+}
+
+// hears reports whether the child has such a signal from the terminal.
+func (c *child) hears(sig os.Signal) bool {
+	return fromKeyboard(sig) && hearsTerminal(c.process.Pid())
 }
 
 // kill ends the child's tree at once. It is bounded: see host.Process.Stop.

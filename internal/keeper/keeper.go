@@ -32,9 +32,14 @@ const (
 	laneFD = 3 // the lane
 	hostFD = 4 // a pidfd of the host, or /dev/null where there are none
 
-	// highFD is where the keeper keeps its own descriptors, above the
-	// numbers that children usually get.
-	highFD = 512
+	// highFD is where the keeper keeps its own descriptors: above the
+	// numbers that children usually get, and below 64, where the table of
+	// descriptors that the kernel gives a process at first ends.
+	highFD = 48
+
+	// tableSize is the number of descriptors the table is made large enough
+	// for: a window of launches with a few descriptors each.
+	tableSize = 1000
 )
 
 // run is the life of a keeper. It returns when everything has ended.
@@ -89,8 +94,19 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	}
 	syscall.Close(laneFD)
 	syscall.Close(hostFD)
+	go growTable(k.null)
 	k.conn, err = lane.Open(conn, lane.Blocking)
 	return host, err
+}
+
+// growTable makes the kernel enlarge this process's table of descriptors. In a
+// process with threads that takes ten milliseconds and more (expand_fdtable
+// waits for an RCU grace period), which would otherwise be those of the first
+// launch that finds the table full.
+func growTable(fd int) {
+	if n, err := linux.DupAbove(fd, tableSize); err == nil {
+		syscall.Close(n)
+	}
 }
 
 // isPidfd tells a pidfd from /dev/null, a character device.

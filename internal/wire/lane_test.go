@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"strconv"
@@ -220,6 +221,11 @@ func TestPlansOvertakeEachOther(t *testing.T) {
 
 func TestCancelledPlan(t *testing.T) {
 	begun, ended := make(chan struct{}), make(chan struct{})
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
 	p := connect(t, backend{plan: func(ctx context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 		if s.Path == "fast" {
 			return standard(ctx, s)
@@ -227,9 +233,7 @@ func TestCancelledPlan(t *testing.T) {
 		close(begun)
 		<-ctx.Done()
 		close(ended)
-		r, w, _ := os.Pipe()
-		w.Close()
-		return &spawn.Plan{Files: []*os.File{r}}, nil // too late: leakcheck sees whether it is closed
+		return &spawn.Plan{Files: []*os.File{write}}, nil // too late
 	}})
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
@@ -240,7 +244,7 @@ func TestCancelledPlan(t *testing.T) {
 	<-begun
 	cancel()
 	begin := time.Now()
-	err := <-failed
+	err = <-failed
 	if took := time.Since(begin); took > 200*time.Millisecond {
 		t.Errorf("returned %v after the cancellation", took)
 	}
@@ -249,6 +253,12 @@ func TestCancelledPlan(t *testing.T) {
 		t.Errorf("%v is not context.Canceled", err)
 	}
 	<-ended // the plugin was told
+	// The late plan's descriptor is closed on both sides, and not only when
+	// the garbage collector gets to it.
+	read.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := read.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("a descriptor of the late plan is still open: %v", err)
+	}
 	if _, err := p.Plan(t.Context(), &spawn.Spec{Path: "fast"}); err != nil {
 		t.Errorf("the next plan: %v", err)
 	}

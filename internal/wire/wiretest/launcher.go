@@ -228,6 +228,13 @@ func (p *Process) WaitOutput(text string, limit time.Duration) bool {
 	}
 }
 
+// BreakOutput makes the pipe behind the process's descriptors 1 and 2 a broken
+// one.
+func (p *Process) BreakOutput() {
+	p.output.Close()
+	<-p.drained
+}
+
 // State returns how the process ended; nil until Done is closed.
 func (p *Process) State() *os.ProcessState {
 	select {
