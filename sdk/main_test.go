@@ -91,8 +91,8 @@ func TestShutdownClosesTheBackend(t *testing.T) {
 	if err := p.control.Close(t.Context(), 5*time.Second); err != nil || p.control.Forced() {
 		t.Errorf("close: %v, forced %v", err, p.control.Forced())
 	}
-	if code := p.exit(t); code != 0 || strings.Count(p.process.Output(), "closed") != 1 {
-		t.Errorf("exit %d, output %q", code, p.process.Output())
+	if code := p.exit(t); code != 0 || strings.Count(p.process.Stderr(), "closed") != 1 {
+		t.Errorf("exit %d, output %q", code, p.process.Stderr())
 	}
 }
 
@@ -134,10 +134,10 @@ func TestHostGone(t *testing.T) {
 				want = 1 // something was left behind, and said so
 			}
 			if code != want {
-				t.Errorf("exit %d, want %d: %s", code, want, p.process.Output())
+				t.Errorf("exit %d, want %d: %s", code, want, p.process.Stderr())
 			}
-			if closed := strings.Contains(p.process.Output(), "closed"); closed != (state.closing == "") {
-				t.Errorf("closed is %v: %q", closed, p.process.Output())
+			if closed := strings.Contains(p.process.Stderr(), "closed"); closed != (state.closing == "") {
+				t.Errorf("closed is %v: %q", closed, p.process.Stderr())
 			}
 			<-done
 		})
@@ -149,8 +149,8 @@ func TestSIGTERM(t *testing.T) {
 	if err := p.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.exit(t); code != 0 || !strings.Contains(p.process.Output(), "closed") {
-		t.Errorf("exit %d, output %q", code, p.process.Output())
+	if code := p.exit(t); code != 0 || !strings.Contains(p.process.Stderr(), "closed") {
+		t.Errorf("exit %d, output %q", code, p.process.Stderr())
 	}
 	if _, err := p.plan(t, "x"); !errors.Is(err, spawn.ErrPluginGone) {
 		t.Errorf("plan afterwards: %v", err)
@@ -180,8 +180,8 @@ func TestKilledWhilePlanning(t *testing.T) {
 				t.Errorf("got %v, want ErrPluginGone", err)
 			}
 			p.exit(t)
-			if how == "panic" && !strings.Contains(p.process.Output(), "boom in Plan") {
-				t.Errorf("its last words: %q", p.process.Output())
+			if how == "panic" && !strings.Contains(p.process.Stderr(), "boom in Plan") {
+				t.Errorf("its last words: %q", p.process.Stderr())
 			}
 		})
 	}

@@ -177,7 +177,7 @@ func (p plugin) exit(t *testing.T) int {
 // waitFor waits until the plugin has printed text.
 func (p plugin) waitFor(t *testing.T, text string) {
 	t.Helper()
-	if !p.process.WaitOutput(text, 10*time.Second) {
-		t.Fatalf("no %q in its output: %q", text, p.process.Output())
+	if !p.process.WaitStderr(text, 10*time.Second) {
+		t.Fatalf("no %q in its output: %q", text, p.process.Stderr())
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -61,9 +61,15 @@ func (k *keeper) end(grace time.Duration) (left []int) {
 	}
 	if k.folder != "" {
 		os.RemoveAll(k.folder)
-		os.Remove(filepath.Dir(k.folder)) // when no other host has one there
+		os.Remove(parentFolder(k.folder)) // when no other host has one there
 	}
 	return left
+}
+
+// parentFolder is filepath.Dir for a clean absolute path. Every import that
+// is initialised late makes the keeper's entry late.
+func parentFolder(path string) string {
+	return path[:max(1, strings.LastIndexByte(path, '/'))]
 }
 
 // childless reports whether there is nobody left already, as is usual for a

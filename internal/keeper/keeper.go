@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -44,7 +43,6 @@ const (
 
 // run is the life of a keeper. It returns when everything has ended.
 func run(folder string) error {
-	debug.SetGCPercent(400) // a small heap: collect it seldom
 	linux.SetName(Name)
 	if err := linux.CloseInherited(hostFD + 1); err != nil {
 		return err

@@ -56,10 +56,8 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
-	// With a number given the Go runtime neither opens nor watches the cgroup's
-	// files: they would be among the descriptors that the keeper closes.
 	proc, err := os.StartProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
-		Env:   []string{"GOMAXPROCS=" + strconv.Itoa(min(max(2, runtime.NumCPU()), 4))},
+		Env:   keeperEnv(),
 		Files: []*os.File{null, null, words, open[0], host},
 		Sys:   shareFS(),
 	})
@@ -80,6 +78,15 @@ func start(cfg Config) (*Client, error) {
 		window: make(chan struct{}, window), gone: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
 	}, nil
+}
+
+// keeperEnv is the whole environment of a keeper. With a number of processors
+// given the Go runtime neither opens nor watches the cgroup's files, which
+// would be among the descriptors that the keeper closes. Its heap is small: it
+// is collected seldom.
+func keeperEnv() []string {
+	procs := min(max(2, runtime.NumCPU()), 4)
+	return []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400"}
 }
 
 // Close ends everything the keeper has: SIGTERM, SIGKILL after the grace. It

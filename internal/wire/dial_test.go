@@ -70,7 +70,7 @@ func TestDialDescribeClose(t *testing.T) {
 	if c.Forced() || l.Last().State().ExitCode() != 0 {
 		t.Errorf("forced %v, %v", c.Forced(), l.Last().State())
 	}
-	if out := l.Last().Output(); !strings.Contains(out, "printed by the backend") {
+	if out := l.Last().Stderr(); !strings.Contains(out, "printed by the backend") {
 		t.Errorf("what the backend printed is not in its output: %q", out)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
@@ -85,7 +85,7 @@ func TestNoiseOnStandardOutputIsHarmless(t *testing.T) {
 			if err := c.Close(t.Context(), 5*time.Second); err != nil || c.Forced() {
 				t.Errorf("close: %v, forced %v", err, c.Forced())
 			}
-			if out := p.Output(); !strings.Contains(out, garbage(kind)[:20]) {
+			if out := p.Stdout(); !strings.Contains(out, garbage(kind)[:20]) {
 				t.Errorf("the noise is not in the output, which begins with %.40q", out)
 			}
 		})
