@@ -56,6 +56,9 @@ func rows() []row {
 		{packages: "internal/nursery", module: []string{"spawn"}},
 		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
 
+		// The analyses, for hatchery explain.
+		{packages: "docs"},
+
 		// For tests only.
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
@@ -78,7 +81,7 @@ func rows() []row {
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 
-		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/..."), others: []string{
+		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs"), others: []string{
 			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
 			"github.com/vbauerster/mpb/...", multiaddr,
 		}},
