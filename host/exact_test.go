@@ -3,6 +3,7 @@ package host_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -196,3 +197,55 @@ func TestGroupIsTheHostsByDefault(t *testing.T) {
 }
 
 var _ = time.Second
+
+// TestInheritedChangesOfTheHost changes a helper in ways that a test binary
+// could not undo.
+func TestInheritedChangesOfTheHost(t *testing.T) {
+	tests := map[string]struct{ root bool }{
+		"nice": {}, "affinity": {}, "oom": {}, "nnp": {}, "identity": {root: true},
+	}
+	for what, tt := range tests {
+		if tt.root && os.Getuid() != 0 {
+			continue
+		}
+		out := helperOutput(t, "change", what)
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if len(lines) != 2 || lines[0] != lines[1] || lines[0] == "" {
+			t.Errorf("%s: a child by os/exec and one by the host say\n%s", what, out)
+		}
+	}
+}
+
+// changeHelper opens a host, changes itself, and has a child by os/exec and
+// one by the host say what they see.
+func changeHelper(args []string) int {
+	h, err := host.Open(host.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer h.Close()
+	if err := h.Command("true").Run(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	script := map[string]string{
+		"nice": "nice", "affinity": "grep Cpus_allowed_list /proc/self/status", "oom": "cat /proc/self/oom_score_adj",
+		"nnp": "grep NoNewPrivs /proc/self/status", "identity": "id",
+	}[args[0]]
+	if err := change(args[0]); err != nil {
+		fmt.Println("change:", err)
+		return 1
+	}
+	direct, err := exec.Command("sh", "-c", script).Output()
+	fmt.Print(string(direct))
+	if err != nil {
+		fmt.Println(err)
+	}
+	ours, err := h.Command("sh", "-c", script).Output()
+	fmt.Print(string(ours))
+	if err != nil {
+		fmt.Println(err)
+	}
+	return 0
+}

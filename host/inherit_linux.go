@@ -1,6 +1,10 @@
 package host
 
 import (
+	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -8,25 +12,35 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// numLimits is RLIM_NLIMITS.
-const numLimits = 16
+const (
+	numLimits    = 16 // RLIM_NLIMITS
+	oomScoreFile = "/proc/self/oom_score_adj"
+)
 
 // inherited is what a child gets from its parent without being told, as far
 // as it is not shared with the keeper anyway (working directory, umask and
-// root are: see internal/keeper).
+// root are: see internal/keeper). What differs from thread to thread is that
+// of the main thread. It is compared with ==, at each spawn: no pointers.
 type inherited struct {
-	limits [numLimits]syscall.Rlimit
-	nice   int
+	limits     [numLimits]syscall.Rlimit
+	nice       int
+	affinity   linux.CPUSet
+	oomScore   int
+	uid, gid   linux.IDs
+	noNewPrivs bool
 }
 
-// inheritedNow returns what a child of this process would inherit now.
+// inheritedNow returns what a child of this process would inherit now. The
+// costliest part is a file of /proc, a microsecond.
 func inheritedNow() inherited {
-	var in inherited
+	in := inherited{
+		nice: linux.Nice(), affinity: linux.Affinity(), noNewPrivs: linux.NoNewPrivs(),
+		oomScore: oomScore(), uid: linux.UserIDs(), gid: linux.GroupIDs(),
+	}
 	for i := range in.limits {
 		syscall.Getrlimit(i, &in.limits[i])
 	}
 	in.limits[syscall.RLIMIT_NOFILE] = startFiles(in.limits[syscall.RLIMIT_NOFILE])
-	in.nice = linux.Nice()
 	return in
 }
 
@@ -41,18 +55,68 @@ func startFiles(now syscall.Rlimit) syscall.Rlimit {
 	return now
 }
 
+// oomScore returns the adjustment of the score by which the kernel chooses
+// what to end when memory runs out, or 0 when there is no /proc.
+func oomScore() int {
+	b, err := linux.ReadProc(oomScoreFile)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return n
+}
+
 // steps returns what makes a child of the keeper inherit in instead of base.
 // The limit of open files is always among them: the keeper's runtime raised
-// its own too.
+// its own too. They come first in a plan, and so are the rights they need
+// those of the keeper; the change of identity is the last of them.
 func (in inherited) steps(base inherited) []spawn.Step {
 	var steps []spawn.Step
+	add := func(s ...spawn.Step) { steps = append(steps, s...) }
 	for i, l := range in.limits {
 		if l != base.limits[i] || i == syscall.RLIMIT_NOFILE {
-			steps = append(steps, spawn.SetLimit(spawn.Limit{Resource: i, Soft: l.Cur, Hard: l.Max}))
+			add(spawn.SetLimit(spawn.Limit{Resource: i, Soft: l.Cur, Hard: l.Max}))
 		}
 	}
 	if in.nice != base.nice {
-		steps = append(steps, spawn.Priority(in.nice))
+		add(spawn.Priority(in.nice))
+	}
+	if in.affinity != base.affinity {
+		add(spawn.Affinity(cpuMask(in.affinity)))
+	}
+	if in.oomScore != base.oomScore {
+		// The clone is step 0, so the next one has the index len(steps)+1.
+		file := spawn.Result(len(steps) + 1)
+		add(spawn.Open(spawn.Str(oomScoreFile), os.O_WRONLY, 0),
+			spawn.Write(file, spawn.Str(strconv.Itoa(in.oomScore))), spawn.Close(file))
+	}
+	if in.uid != base.uid || in.gid != base.gid {
+		add(identity(in)...)
+	}
+	if in.noNewPrivs && !base.noNewPrivs {
+		add(spawn.NoNewPrivs())
 	}
 	return steps
+}
+
+// identity makes a child the user that the host has become since it was
+// opened. What an exec makes of real, effective and saved ids that differ is
+// not expressed: the child gets the effective one for all.
+func identity(in inherited) []spawn.Step {
+	var groups []uint32
+	if list, err := syscall.Getgroups(); err == nil {
+		for _, g := range list {
+			groups = append(groups, uint32(g))
+		}
+	}
+	return []spawn.Step{spawn.Setgroups(groups...), spawn.Setresgid(in.gid.Effective), spawn.Setresuid(in.uid.Effective)}
+}
+
+// cpuMask returns a set of processors as sched_setaffinity takes it.
+func cpuMask(set linux.CPUSet) string {
+	b := make([]byte, 0, 8*len(set))
+	for _, word := range set {
+		b = binary.NativeEndian.AppendUint64(b, word)
+	}
+	return string(b)
 }

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		"noinit":      noInitHelper,
 		"environ":     environHelper,
 		"descriptors": descriptorsHelper,
+		"change":      changeHelper,
 	}))
 }
 

@@ -28,8 +28,8 @@
 // close-on-exec before the backend runs; signals from a terminal do not reach
 // it; nothing it prints is mixed into a child's output, descriptor 1 being a
 // copy of 2 and both being drained by the host; the variables of the plugin
-// protocol are gone from its environment. It ends with its host: within a
-// second of the host's death, asked or not, [Main] returns.
+// protocol are gone from its environment. It ends with its host: about a
+// second after the host's death at the latest, asked or not, [Main] returns.
 //
 // Everything that an error says arrives at the caller, through errors.Is and
 // errors.As: return an [spawn.Error], or wrap what the system said. The method

@@ -22,9 +22,10 @@ type child struct {
 	grace   limit
 	began   time.Time
 
-	process  *host.Process // nil: it was not started
-	timedOut bool
-	times    times
+	process   *host.Process    // nil: it was not started
+	graceOver <-chan time.Time // nil: it has not been asked to end
+	timedOut  bool
+	times     times
 }
 
 // times says where the time went, in microseconds.
@@ -38,7 +39,7 @@ type times struct {
 // run starts the child and returns when it has ended. With warm the plugin is
 // started first, so that its time is told from the child's.
 func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm bool) (spawn.ExitStatus, error) {
-	pending, err := c.start(ctx, func(ctx context.Context) error {
+	came, err := c.start(ctx, func(ctx context.Context) error {
 		if needsProbe(e) || warm && e.Status != registry.Blocked {
 			if err := c.host.Select(ctx, string(e.Key)); err != nil {
 				return err
@@ -55,7 +56,7 @@ func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm
 		return spawn.ExitStatus{}, err
 	}
 	running := time.Now()
-	status, err := c.seeThrough(pending)
+	status, err := c.seeThrough(came)
 	c.times.Run = time.Since(running).Microseconds()
 	return status, err
 }
@@ -65,25 +66,27 @@ func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm
 // process having heard of it.
 const startPatience = 200 * time.Millisecond
 
-// start calls f, which a signal gives up. It returns the signal when the child
-// was there before it could.
-func (c *child) start(ctx context.Context, f func(context.Context) error) (pending os.Signal, err error) {
+// start calls f, which a signal that asks to end gives up. It returns the
+// signals that came meanwhile, for the child that is there all the same.
+func (c *child) start(ctx context.Context, f func(context.Context) error) (came []os.Signal, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- f(ctx) }() // waited for here
+	var end os.Signal
 	for {
 		select {
 		case err = <-done:
-			if err != nil && pending != nil {
-				err = &failure{shellCode(pending), fmt.Errorf("given up by a signal (%v) before the child was started", pending), ""}
+			if err != nil && end != nil {
+				err = &failure{shellCode(end), fmt.Errorf("given up by a signal (%v) before the child was started", end), ""}
 			}
-			return pending, err
+			return came, err
 		case sig := <-c.signals:
+			came = append(came, sig)
 			switch {
 			case !ends(sig):
-			case pending == nil:
-				pending = sig
+			case end == nil:
+				end = sig
 				defer time.AfterFunc(startPatience, cancel).Stop()
 			default:
 				cancel()
@@ -95,56 +98,71 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (pendi
 // seeThrough waits for the end of the child. A signal is passed on, and the
 // first that asks to end starts the grace, as the timeout does; when that is
 // over, or at the second such signal, the child's tree is killed.
-func (c *child) seeThrough(pending os.Signal) (spawn.ExitStatus, error) {
-	var graceOver, timeOver <-chan time.Time
+func (c *child) seeThrough(came []os.Signal) (spawn.ExitStatus, error) {
+	var timeOver <-chan time.Time
 	if c.timeout > 0 {
 		timer := time.NewTimer(c.timeout)
 		defer timer.Stop()
 		timeOver = timer.C
 	}
-	asked := false
-	ask := func(sig os.Signal) {
-		asked = true
-		c.process.Signal(sig)
-		c.process.Signal(wake)
-		graceOver = time.After(c.graceTime())
-	}
-	switch {
-	case pending == nil:
-	case c.hears(pending):
-		c.process.Signal(pending) // in case it came before the child was there
-	default:
-		ask(pending)
+	for _, sig := range came {
+		if c.hears(sig) {
+			c.process.Signal(sig) // in case it came before the child was there
+		} else if c.pass(sig) {
+			return c.kill()
+		}
 	}
 	for {
 		select {
 		case <-c.process.Done():
 			return c.process.Wait()
-		case <-graceOver:
+		case <-c.graceOver:
 			return c.kill()
 		case <-timeOver:
-			select {
-			case <-c.process.Done(): // just in time
-				return c.process.Wait()
-			default:
+			if c.ended() {
+				return c.process.Wait() // just in time
 			}
 			c.timedOut = true
-			if !asked {
-				ask(syscall.SIGTERM)
+			if c.graceOver == nil {
+				c.ask(syscall.SIGTERM)
 			}
 		case sig := <-c.signals:
-			switch {
-			case !ends(sig):
-				c.process.Signal(sig)
-			case c.hears(sig):
-				// The child has it already, and it is the child that decides.
-			case asked:
+			// What the child has from the terminal it decides on itself.
+			if !c.hears(sig) && c.pass(sig) {
 				return c.kill()
-			default:
-				ask(sig)
 			}
 		}
 	}
+}
+
+func (c *child) ended() bool {
+	select {
+	case <-c.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// pass passes a signal on. It reports whether it is the second that asks to
+// end.
+func (c *child) pass(sig os.Signal) (second bool) {
+	switch {
+	case !ends(sig):
+		c.process.Signal(sig)
+	case c.graceOver != nil:
+		return true
+	default:
+		c.ask(sig)
+	}
+	return false
+}
+
+// ask asks the child to end, and starts the grace.
+func (c *child) ask(sig os.Signal) {
+	c.process.Signal(sig)
+	c.process.Signal(wake)
+	c.graceOver = time.After(c.graceTime())
 }
 
 // hears reports whether the child has such a signal from the terminal.

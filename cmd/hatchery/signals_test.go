@@ -45,6 +45,8 @@ func begin(t *testing.T, args ...string) *session {
 // hears waits for a line of the child's.
 func (s *session) hears(want string) string {
 	s.t.Helper()
+	timer := time.AfterFunc(20*time.Second, func() { s.cmd.Process.Kill() })
+	defer timer.Stop()
 	line, err := s.out.ReadString('\n')
 	line = strings.TrimSuffix(line, "\n")
 	if err != nil || !strings.HasPrefix(line, want) {

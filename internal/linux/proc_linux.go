@@ -21,7 +21,7 @@ type Stat struct {
 
 // ReadStat reads the Stat of the process pid.
 func ReadStat(pid int) (Stat, error) {
-	b, err := readProc("/proc/" + strconv.Itoa(pid) + "/stat")
+	b, err := ReadProc("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return Stat{}, err
 	}
@@ -50,7 +50,7 @@ func Children(pid int) []int {
 	var children []int
 	known := false
 	for _, tid := range entries(dir) {
-		b, err := readProc(dir + tid + "/children")
+		b, err := ReadProc(dir + tid + "/children")
 		if err != nil {
 			continue
 		}
@@ -76,9 +76,9 @@ func Children(pid int) []int {
 	return children
 }
 
-// readProc reads a file of /proc. Unlike os.ReadFile it does not offer the
+// ReadProc reads a file of /proc to its end. Unlike os.ReadFile it does not offer the
 // descriptor to the runtime's poller, which takes most of the system calls.
-func readProc(path string) ([]byte, error) {
+func ReadProc(path string) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}

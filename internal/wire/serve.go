@@ -38,7 +38,7 @@ const farewell = 100 * time.Millisecond
 // host must have started: see [Hosted].
 //
 // While it waits for the host, os.Stdout is the handshake file. Descriptor 1
-// is made a copy of descriptor 2 for good (on Linux): a backend that prints
+// is made a copy of descriptor 2 for good (on Unix): a backend that prints
 // does it where the host looks for diagnostics.
 func Serve(ctx context.Context, cfg ServeConfig) error {
 	if err := Hosted(); err != nil {
