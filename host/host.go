@@ -18,6 +18,7 @@ type Host struct {
 	registry *registry.Registry
 	keeper   *keeper.Client
 	folder   *folder
+	gather   *gatherer
 	base     inherited // what the keeper has inherited
 
 	mu       sync.Mutex
@@ -57,9 +58,11 @@ func Open(cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := inheritedNow()
+	gather := newGatherer()
+	base := gather.now()
 	k, err := keeper.Start(keeper.Config{Folder: dir.path})
 	if err != nil {
+		gather.close()
 		dir.remove()
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func Open(cfg Config) (*Host, error) {
 	return &Host{
 		life: life, die: die,
 		cfg: cfg, limits: cfg.Timeouts.withDefaults(), registry: r,
-		keeper: k, folder: dir, base: base, selected: cfg.Method,
+		keeper: k, folder: dir, gather: gather, base: base, selected: cfg.Method,
 		methods: map[registry.SpawnMethodKey]*method{},
 		procs:   map[*Process]struct{}{},
 		over:    make(chan struct{}),
@@ -206,6 +209,7 @@ func (h *Host) close() error {
 		errs.addAll(<-plugins) // without a keeper nothing is waited for
 	}
 	h.folder.remove()
+	h.gather.close()
 	return errs.join()
 }
 

@@ -30,18 +30,46 @@ type inherited struct {
 	noNewPrivs bool
 }
 
-// inheritedNow returns what a child of this process would inherit now. The
-// costliest part is a file of /proc, a microsecond.
-func inheritedNow() inherited {
+// A gatherer finds out what a child would inherit. It keeps open what would
+// take long to open at each spawn.
+type gatherer struct {
+	oomScore *os.File // nil when there is no /proc
+}
+
+func newGatherer() *gatherer {
+	f, err := os.OpenFile(oomScoreFile, os.O_RDONLY, 0)
+	if err != nil {
+		return &gatherer{}
+	}
+	return &gatherer{oomScore: f}
+}
+
+func (g *gatherer) close() { g.oomScore.Close() }
+
+// now returns what a child of this process would inherit now. It takes some
+// microseconds, most of them for the limits.
+func (g *gatherer) now() inherited {
 	in := inherited{
 		nice: linux.Nice(), affinity: linux.Affinity(), noNewPrivs: linux.NoNewPrivs(),
-		oomScore: oomScore(), uid: linux.UserIDs(), gid: linux.GroupIDs(),
+		oomScore: g.score(), uid: linux.UserIDs(), gid: linux.GroupIDs(),
 	}
 	for i := range in.limits {
 		syscall.Getrlimit(i, &in.limits[i])
 	}
 	in.limits[syscall.RLIMIT_NOFILE] = startFiles(in.limits[syscall.RLIMIT_NOFILE])
 	return in
+}
+
+// score returns the adjustment of the score by which the kernel chooses what
+// to end when memory runs out, or 0 when there is no /proc.
+func (g *gatherer) score() int {
+	var b [16]byte
+	n, err := g.oomScore.ReadAt(b[:], 0)
+	if n == 0 && err != nil {
+		return 0
+	}
+	score, _ := strconv.Atoi(strings.TrimSpace(string(b[:n])))
+	return score
 }
 
 // startFiles undoes what the Go runtime did to the limit of open files when
@@ -53,17 +81,6 @@ func startFiles(now syscall.Rlimit) syscall.Rlimit {
 		now.Cur = soft
 	}
 	return now
-}
-
-// oomScore returns the adjustment of the score by which the kernel chooses
-// what to end when memory runs out, or 0 when there is no /proc.
-func oomScore() int {
-	b, err := linux.ReadProc(oomScoreFile)
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(b)))
-	return n
 }
 
 // steps returns what makes a child of the keeper inherit in instead of base.

@@ -8,6 +8,12 @@ import "github.com/hatchery-spawn/hatchery/spawn"
 // what the keeper had when it was started.
 type inherited struct{}
 
-func inheritedNow() inherited { return inherited{} }
+type gatherer struct{}
+
+func newGatherer() *gatherer { return &gatherer{} }
+
+func (g *gatherer) close() {}
+
+func (g *gatherer) now() inherited { return inherited{} }
 
 func (in inherited) steps(base inherited) []spawn.Step { return nil }

@@ -113,7 +113,7 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	if err := resolve(spec); err != nil {
 		return nil, err
 	}
-	encoded, err := plan.encode(h.base, inheritedNow())
+	encoded, err := plan.encode(h.base, h.gather.now())
 	if err != nil {
 		return nil, err
 	}
@@ -164,5 +164,5 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 	case plan == nil:
 		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: it makes no plans"}
 	}
-	return withInherited(plan.plan, h.base, inheritedNow()), nil
+	return withInherited(plan.plan, h.base, h.gather.now()), nil
 }

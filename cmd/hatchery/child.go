@@ -83,13 +83,9 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (came 
 			return came, err
 		case sig := <-c.signals:
 			came = append(came, sig)
-			switch {
-			case !ends(sig):
-			case end == nil:
+			if end == nil && ends(sig) {
 				end = sig
 				defer time.AfterFunc(startPatience, cancel).Stop()
-			default:
-				cancel()
 			}
 		}
 	}
