@@ -45,7 +45,10 @@ func folderBases() []string {
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		bases = append(bases, filepath.Join(dir, "hatchery"))
 	}
-	return append(bases, filepath.Join(os.TempDir(), private), filepath.Join("/tmp", private))
+	if dir := os.TempDir(); filepath.IsAbs(dir) {
+		bases = append(bases, filepath.Join(dir, private))
+	}
+	return append(bases, filepath.Join("/tmp", private))
 }
 
 func fits(path string) error {

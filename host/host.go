@@ -183,8 +183,12 @@ func (h *Host) Close() error {
 	return h.closeErr
 }
 
-// finishTime is what is kept of the bound of Close for the keeper's own end.
-const finishTime = 500 * time.Millisecond
+// finishTime is what is kept of the bound of Close for the keeper's own end,
+// killTime of that for the end of what it has to kill.
+const (
+	finishTime = 500 * time.Millisecond
+	killTime   = 250 * time.Millisecond
+)
 
 func (h *Host) close() error {
 	deadline := time.Now().Add(h.limits.Grace + h.limits.Close)
@@ -204,7 +208,7 @@ func (h *Host) close() error {
 	}
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
-	errs.add(h.keeper.Close(grace, finishTime))
+	errs.add(h.keeper.Close(grace, killTime))
 	if plugins != nil {
 		errs.addAll(<-plugins) // without a keeper nothing is waited for
 	}

@@ -74,9 +74,7 @@ func startError(err error) error {
 }
 
 func pluginPlan() *spawn.Plan {
-	p := spawn.Standard(&spawn.Spec{Group: spawn.NewGroup, Dir: "/"})
-	p.InsertBefore(spawn.OpFiles, spawn.Umask(0o077))
-	return p
+	return spawn.Standard(&spawn.Spec{Group: spawn.NewGroup, Dir: "/"})
 }
 
 // exited is called by the reader of the keeper's lane, once.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -39,7 +41,19 @@ func (a *app) finish(err error) int {
 // say writes one line to standard error. Nothing is said while a child is
 // running: what stands there then is the child's.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "hatchery: "+format+"\n", args...)
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
+	fmt.Fprintf(a.stderr, "hatchery: %s\n", text)
+}
+
+// plain returns s as it can be shown: a name that could tell a terminal what to
+// do is quoted.
+func plain(s string) string {
+	for _, r := range s {
+		if !strconv.IsPrint(r) {
+			return strconv.Quote(s)
+		}
+	}
+	return s
 }
 
 // root builds the commands.

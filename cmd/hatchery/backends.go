@@ -61,7 +61,7 @@ func (l listing) print(out io.Writer, all bool) error {
 		if summary == "" {
 			summary = "not asked yet: hatchery explain " + e.Key
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Key, status, e.Source, summary)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Key, status, plain(e.Source), summary)
 	}
 	w.Flush()
 	if all {
@@ -80,11 +80,11 @@ func (l listing) printWhy(b *strings.Builder) {
 	}
 	fmt.Fprintln(b, "\nSearched:")
 	for _, dir := range l.Searched {
-		fmt.Fprintf(b, "  %s\n", dir)
+		fmt.Fprintf(b, "  %s\n", plain(dir))
 	}
 	fmt.Fprintln(b, "\nSkipped:")
 	for _, s := range l.Skipped {
-		fmt.Fprintf(b, "  %s: %s\n", s.Path, s.Reason)
+		fmt.Fprintf(b, "  %s: %s\n", plain(s.Path), plain(s.Reason))
 	}
 	if len(l.Skipped) == 0 {
 		fmt.Fprintln(b, "  nothing")

@@ -73,7 +73,7 @@ func (m *methods) explain(err error) error {
 	}
 	for _, s := range m.skipped {
 		if filepath.Base(s.Path) == "spawn-backend-"+e.Key {
-			return &failure{codeUsage, err, fmt.Sprintf("%s was skipped: %s", s.Path, s.Reason)}
+			return &failure{codeUsage, err, fmt.Sprintf("%s was skipped: %s", plain(s.Path), plain(s.Reason))}
 		}
 	}
 	return err

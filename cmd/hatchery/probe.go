@@ -109,13 +109,14 @@ func resultOf(key string, err error) (probed, int) {
 	}
 	reason := err.Error()
 	var e *spawn.Error
-	if errors.As(err, &e) && e.Blocked != nil {
-		reason = e.Blocked.Reason + "; use " + e.Blocked.Alternative + " instead"
-	}
+	errors.As(err, &e)
 	switch code := failureOf(err).code; code {
-	case codeBlocked:
-		return probed{key, "blocked", reason}, code
+	case codeBlocked: // e.Blocked is there: see failureOf
+		return probed{key, "blocked", e.Blocked.Reason + "; use " + e.Blocked.Alternative + " instead"}, code
 	case codeUnavailable:
+		if e.Msg != "" {
+			reason = e.Msg
+		}
 		return probed{key, "unavailable", reason}, code
 	}
 	return probed{key, "failed", reason}, codeFailed

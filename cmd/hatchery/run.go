@@ -47,8 +47,7 @@ not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
 // run is the whole of the command: choose, start, see through, clean up,
 // report.
 func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
-	signals, stop := catchSignals()
-	defer stop()
+	signals := catchSignals()
 	spec, err := a.spec(cmd, r, args)
 	if err != nil {
 		return err

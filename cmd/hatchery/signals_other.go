@@ -9,10 +9,10 @@ import (
 )
 
 // catchSignals begins to catch what would end this process.
-func catchSignals() (<-chan os.Signal, func()) {
+func catchSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 16)
 	signal.Notify(c, os.Interrupt)
-	return c, func() { signal.Stop(c) }
+	return c
 }
 
 func ends(os.Signal) bool { return true }

@@ -221,6 +221,29 @@ func TestKilledCommandLeavesNothing(t *testing.T) {
 	}
 }
 
+// When the keeper dies the child goes with it, and nobody invents how it ended.
+func TestKeeperKilled(t *testing.T) {
+	s := begin(t, "run", "--", "sh", "-c", `echo $$; exec sleep 60`)
+	child, err := strconv.Atoi(s.hears(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keepers := linux.Children(s.cmd.Process.Pid)
+	if len(keepers) != 1 {
+		t.Fatalf("children of hatchery: %v, want the keeper", keepers)
+	}
+	syscall.Kill(keepers[0], syscall.SIGKILL)
+	if took := s.ends(125); took > 3*time.Second {
+		t.Errorf("the end took %v", took)
+	}
+	if !strings.Contains(s.stderr.String(), "exit status lost") {
+		t.Errorf("stderr %q", &s.stderr)
+	}
+	if alive(child) {
+		t.Error("the child is still there")
+	}
+}
+
 func alive(pid int) bool {
 	st, err := linux.ReadStat(pid)
 	return err == nil && st.State != 'Z' && st.State != 'X'

@@ -9,13 +9,13 @@ import (
 )
 
 // catchSignals begins to catch what would end this process, and what it passes
-// on. What is ignored stays so: nohup, and shells that start a job in the
-// background, mean it.
+// on, for as long as it lives. What is ignored stays so: nohup, and shells that
+// start a job in the background, mean it.
 //
 // SIGTSTP is not among them: it stops this process, as it stops the child in
 // the same group, and the shell sees both. Neither is SIGWINCH, which the
 // kernel sends to the child itself.
-func catchSignals() (<-chan os.Signal, func()) {
+func catchSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 16)
 	for _, s := range []os.Signal{
 		syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGTERM,
@@ -25,7 +25,7 @@ func catchSignals() (<-chan os.Signal, func()) {
 			signal.Notify(c, s)
 		}
 	}
-	return c, func() { signal.Stop(c) }
+	return c
 }
 
 // ends reports whether sig asks this process to end, rather than being a

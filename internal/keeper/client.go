@@ -16,8 +16,10 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// window is how many launches may be under way at once: what a lane takes
-// without running into the kernel's limits for descriptors in flight.
+// window is how many launches may be under way at once, those that nobody
+// waits for any more included: what a lane takes without running into the
+// kernel's limits for descriptors in flight. It is less than the launchers
+// that a keeper can have, so one is always free for other requests.
 const window = 128
 
 // A Client is the host's half of a keeper. Its methods may be called
@@ -27,7 +29,8 @@ type Client struct {
 	proc   *os.Process
 	words  *os.File // the keeper's standard error, a memfd: its last words
 	ids    atomic.Uint64
-	window chan struct{}
+	window chan struct{} // a place for each launch that is not answered
+	turn   chan struct{} // a place for the one who sends
 	gone   chan struct{} // closed when the keeper is gone and all was told
 
 	mu    sync.Mutex
@@ -39,6 +42,7 @@ type Client struct {
 // A call is a request that waits for its answer.
 type call struct {
 	answer    chan answer // capacity 1
+	launch    bool        // it holds a place in the window
 	abandoned bool        // nobody waits any more: a child that comes is killed
 }
 
@@ -56,23 +60,26 @@ type answer struct {
 // from the goroutine that reads the lane: it must not block. It may be called
 // before Launch returns. It is not called when Launch fails.
 func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Started, error) {
+	if ctx.Err() != nil {
+		return Started{}, ctxError(ctx, spawn.PhaseSetup, "spawn", "")
+	}
 	select {
 	case c.window <- struct{}{}:
-		defer func() { <-c.window }()
 	case <-ctx.Done():
-		return Started{}, ctxError(ctx, "window", "more launches under way than the keeper takes at once")
+		return Started{}, ctxError(ctx, spawn.PhaseSetup, "window", "more launches under way than the keeper takes at once")
 	case <-c.gone:
 		return Started{}, c.goneError()
 	}
 	id := c.ids.Add(1)
 	w, err := c.expect(id, exited)
 	if err != nil {
+		<-c.window
 		return Started{}, err
 	}
 	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
-	if err := c.conn.Send(&f); err != nil {
+	if err := c.send(ctx, &f); err != nil {
 		c.forget(id)
-		return Started{}, sendError(err)
+		return Started{}, err
 	}
 	select {
 	case a := <-w.answer:
@@ -80,6 +87,31 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	case <-ctx.Done():
 		return c.abort(ctx, id, w)
 	}
+}
+
+// send sends a frame, or gives up when ctx ends: a keeper that is stopped does
+// not read, and the lane is full at some time.
+func (c *Client) send(ctx context.Context, f *lane.Frame) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return ctxError(ctx, spawn.PhaseSetup, "send", "the keeper does not read")
+	}
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.conn.SetSendDeadline(time.Unix(1, 0))
+		close(fired)
+	})
+	err := c.conn.Send(f)
+	if !stop() {
+		<-fired
+		c.conn.SetSendDeadline(time.Time{})
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ctxError(ctx, spawn.PhaseSetup, "send", "the keeper does not read")
+	}
+	return sendError(err, f)
 }
 
 func (c *Client) started(id uint64, a answer) (Started, error) {
@@ -100,7 +132,7 @@ func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error)
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortWait)
 	defer cancel()
 	at := c.request(limit, frameAbort, id, 0)
-	out := ctxError(ctx, "spawn", "")
+	out := ctxError(ctx, spawn.PhaseSetup, "spawn", "")
 	var step *spawn.Error
 	if errors.As(at, &step) && step.Op != "" {
 		out.Phase, out.Op, out.Msg = spawn.PhaseSetup, step.Op, "the child had not got beyond this step"
@@ -158,14 +190,14 @@ func (c *Client) ask(ctx context.Context, typ uint8, payload []byte) error {
 		return err
 	}
 	defer c.forgetCall(id)
-	if err := c.conn.Send(&lane.Frame{Type: typ, ID: id, Payload: payload}); err != nil {
-		return sendError(err)
+	if err := c.send(ctx, &lane.Frame{Type: typ, ID: id, Payload: payload}); err != nil {
+		return err
 	}
 	select {
 	case a := <-w.answer:
 		return a.err
 	case <-ctx.Done():
-		return ctxError(ctx, "keeper", "the keeper did not answer")
+		return ctxError(ctx, phaseOf(typ), "keeper", "the keeper did not answer")
 	}
 }
 
@@ -176,7 +208,7 @@ func (c *Client) expect(id uint64, exited func(Exit)) (*call, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	w := &call{answer: make(chan answer, 1)}
+	w := &call{answer: make(chan answer, 1), launch: exited != nil}
 	c.calls[id] = w
 	if exited != nil {
 		c.exits[id] = exited
@@ -184,17 +216,29 @@ func (c *Client) expect(id uint64, exited func(Exit)) (*call, error) {
 	return w, nil
 }
 
+// forget drops a launch and what was to be done at its child's exit.
 func (c *Client) forget(id uint64) {
+	c.forgetCall(id)
 	c.mu.Lock()
-	delete(c.calls, id)
 	delete(c.exits, id)
 	c.mu.Unlock()
 }
 
 func (c *Client) forgetCall(id uint64) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.take(id)
+}
+
+// take removes a call, and gives up its place in the window. The caller holds
+// mu.
+func (c *Client) take(id uint64) *call {
+	w := c.calls[id]
 	delete(c.calls, id)
-	c.mu.Unlock()
+	if w != nil && w.launch {
+		<-c.window
+	}
+	return w
 }
 
 // Pid returns the keeper's process id.
@@ -210,8 +254,22 @@ func (c *Client) goneError() error {
 	return c.err
 }
 
+// phaseOf returns the phase that a request belongs to.
+func phaseOf(typ uint8) spawn.Phase {
+	switch typ {
+	case frameLaunch, frameAbort:
+		return spawn.PhaseSetup
+	case frameKill, frameEnd:
+		return spawn.PhaseStop
+	}
+	return spawn.PhaseRun
+}
+
 // sendError says what a failed send means.
-func sendError(err error) error {
+func sendError(err error, f *lane.Frame) error {
+	if err == nil {
+		return nil
+	}
 	e := &spawn.Error{Phase: spawn.PhaseSetup, Op: "send", Err: err}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -220,6 +278,8 @@ func sendError(err error) error {
 	switch {
 	case errno == syscall.EPIPE || errors.Is(err, os.ErrClosed):
 		e.Kind = spawn.ErrKeeperGone
+	case errno == syscall.EMSGSIZE && len(f.FDs) > lane.MaxFDs:
+		e.Errno, e.Msg = syscall.EINVAL, "more descriptors for one child than can be passed"
 	case errno == syscall.EMSGSIZE:
 		// More than a lane takes is more than execve takes.
 		e.Phase, e.Op, e.Errno = spawn.PhaseExec, "exec", syscall.E2BIG
@@ -228,8 +288,8 @@ func sendError(err error) error {
 }
 
 // ctxError turns the end of a context into an error that names the wait.
-func ctxError(ctx context.Context, op, msg string) *spawn.Error {
-	e := &spawn.Error{Phase: spawn.PhaseSetup, Op: op, Kind: spawn.ErrCanceled, Msg: msg, Err: context.Cause(ctx)}
+func ctxError(ctx context.Context, phase spawn.Phase, op, msg string) *spawn.Error {
+	e := &spawn.Error{Phase: phase, Op: op, Kind: spawn.ErrCanceled, Msg: msg, Err: context.Cause(ctx)}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		e.Kind = spawn.ErrTimeout
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -22,6 +23,7 @@ func (c *Client) read() {
 	for {
 		err := c.conn.Recv(&f)
 		if errors.Is(err, lane.ErrFrame) {
+			c.unreadable(&f, err)
 			continue
 		}
 		if err != nil {
@@ -39,6 +41,32 @@ func (c *Client) read() {
 			c.deliver(f.ID, answer{err: parseError(f.Payload)})
 		}
 	}
+}
+
+// unreadable is called for a frame that this process had no room to receive:
+// its descriptor is lost. If it was to say that a child is running, nobody has
+// that child: it is killed, and the caller may try again.
+func (c *Client) unreadable(f *lane.Frame, err error) {
+	if f.Type != frameLaunched {
+		return
+	}
+	e := &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Msg: "the host has no room for the child's pidfd"}
+	if !errors.As(err, &e.Errno) {
+		e.Err = err
+	}
+	c.mu.Lock()
+	delete(c.exits, f.ID)
+	c.mu.Unlock()
+	c.deliver(f.ID, answer{pidfd: -1, err: e})
+	go c.killUnowned(f.ID)
+}
+
+// killUnowned kills a child that nobody waits for. It is not for the reader
+// itself: the keeper may be waiting for it to read.
+func (c *Client) killUnowned(id uint64) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c.Kill(ctx, id)
 }
 
 func (c *Client) launched(f *lane.Frame) {
@@ -62,16 +90,14 @@ func (c *Client) launched(f *lane.Frame) {
 // for any more is killed.
 func (c *Client) deliver(id uint64, a answer) bool {
 	c.mu.Lock()
-	w := c.calls[id]
-	delete(c.calls, id)
+	w := c.take(id)
 	abandoned := w != nil && w.abandoned
 	if w != nil && !abandoned {
 		w.answer <- a // has room: one answer for each call
 	}
 	c.mu.Unlock()
 	if abandoned && a.err == nil {
-		// Not from this goroutine: the keeper may be waiting for it to read.
-		go c.Kill(context.Background(), id)
+		go c.killUnowned(id)
 	}
 	return w != nil && !abandoned
 }

@@ -25,7 +25,9 @@ type crew struct {
 }
 
 const (
-	maxCrew   = 64
+	// maxCrew is more than the host's window: requests that are not launches
+	// find a launcher even if every launch is stuck.
+	maxCrew   = window + 8
 	stuckTime = 10 * time.Millisecond
 )
 

@@ -19,7 +19,7 @@
 // The keeper is the host's own program, executed again: package init enters it
 // (entry.go) before the rest of the program is initialised, when the process
 // was started under the name "hatchery-keeper" with a lane as descriptor 3.
-// Four kinds of threads do its work and share one table of children:
+// Three kinds of threads do its work and share one table of children:
 //
 //   - launchers (launcher.go) wait on the lane, each handles one frame from
 //     beginning to end. A launch that is stuck before its exec occupies one;

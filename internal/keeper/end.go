@@ -19,9 +19,9 @@ const (
 	// endGrace is what the descendants of a host that is gone have between
 	// SIGTERM and SIGKILL.
 	endGrace = time.Second
-	// endLimit is how long the keeper goes on killing. What has not ended
-	// by then cannot be killed: it runs as another user, or waits for a
-	// device.
+	// endLimit is how long the keeper goes on killing when its host is gone.
+	// What has not ended by then cannot be killed: it runs as another user,
+	// or waits for a device.
 	endLimit = 5 * time.Second
 	// endPause is the time between two rounds of SIGKILL. There is no event
 	// for "a descendant was born".
@@ -31,11 +31,12 @@ const (
 // endOnRequest ends everything with the host's grace, tells it who is left,
 // and exits.
 func (k *keeper) endOnRequest(id uint64, payload []byte) {
-	grace := endGrace
-	if len(payload) == 8 {
+	grace, limit := endGrace, endLimit
+	if len(payload) == 16 {
 		grace = time.Duration(binary.LittleEndian.Uint64(payload))
+		limit = time.Duration(binary.LittleEndian.Uint64(payload[8:]))
 	}
-	left := k.end(grace)
+	left := k.end(grace, limit)
 	var err error
 	if len(left) > 0 {
 		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + names(left)}
@@ -45,9 +46,9 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 }
 
 // end ends every descendant: SIGTERM and SIGCONT, and after the grace SIGKILL
-// to a fixpoint. It removes the host's folder and returns who is left. Whoever
+// to a fixpoint, for as long as limit. It removes the host's folder and returns who is left. Whoever
 // comes second waits for ever: the first ends the process.
-func (k *keeper) end(grace time.Duration) (left []int) {
+func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	if !k.table.close() {
 		select {}
 	}
@@ -56,7 +57,7 @@ func (k *keeper) end(grace time.Duration) (left []int) {
 			k.termAll()
 		}
 		if !k.waitEmpty(grace) {
-			left = k.killAll()
+			left = k.killAll(limit)
 		}
 	}
 	if k.folder != "" {
@@ -114,9 +115,9 @@ func termBelow(pid int) {
 }
 
 // killAll sends SIGKILL until nobody is left, or until the limit.
-func (k *keeper) killAll() (left []int) {
+func (k *keeper) killAll(limit time.Duration) (left []int) {
 	self := os.Getpid()
-	for deadline := time.Now().Add(endLimit); ; {
+	for deadline := time.Now().Add(limit); ; {
 		k.killRound(self)
 		if k.waitEmpty(endPause) {
 			return nil

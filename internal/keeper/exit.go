@@ -10,6 +10,10 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
+// lostStatus stands for a status that could not be had. The kernel has none
+// like it: it would be "continued" and "stopped" at once.
+const lostStatus = syscall.WaitStatus(0xffff_7f7f)
+
 // exitSize is the size of an exit record.
 const exitSize = 8 + 4 + 4 + 10*8
 
@@ -45,6 +49,8 @@ func parseExit(b []byte) Exit {
 		},
 	}
 	switch {
+	case ws == lostStatus:
+		e.Status = spawn.LostStatus("the keeper could not reap the child")
 	case ws.Exited():
 		e.Status.Code = ws.ExitStatus()
 	case ws.Signaled():

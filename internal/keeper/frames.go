@@ -13,7 +13,7 @@ const (
 	frameSignal            // child id, signal
 	frameKill              // child id: SIGKILL to it and its descendants
 	frameAbort             // child id: SIGKILL if it is not the program yet
-	frameEnd               // grace: end everything, answer, exit
+	frameEnd               // grace, limit: end everything, answer, exit
 )
 
 // Frame types, keeper to host.

@@ -68,7 +68,7 @@ func run(folder string) error {
 	go k.reap()
 	go k.watch(host)
 	<-k.hungUp
-	k.end(endGrace)
+	k.end(endGrace, endLimit)
 	return nil
 }
 

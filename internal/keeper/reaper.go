@@ -53,8 +53,11 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		return batch
 	}
 	t.remove(c)
-	if err != nil || c.failed {
+	if c.failed {
 		return batch
+	}
+	if err != nil {
+		ws = lostStatus // somebody else took it, which cannot be
 	}
 	return appendExit(batch, c.id, pid, ws, &usage, time.Now())
 }

@@ -75,7 +75,7 @@ func start(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		conn: conn, proc: proc, words: words,
-		window: make(chan struct{}, window), gone: make(chan struct{}),
+		window: make(chan struct{}, window), turn: make(chan struct{}, 1), gone: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
 	}, nil
 }
@@ -89,14 +89,16 @@ func keeperEnv() []string {
 	return []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400"}
 }
 
-// Close ends everything the keeper has: SIGTERM, SIGKILL after the grace. It
-// returns when the keeper has ended, or after grace plus limit: then the
-// keeper is killed. The error names what could not be ended. Calls after the
-// first, and concurrent ones, return when the first has.
+// Close ends everything the keeper has: SIGTERM, and SIGKILL after the grace
+// for as long as limit. It returns when the keeper has ended, or a little
+// after grace plus limit: then the keeper is killed. The error names what could
+// not be ended. Calls after the first, and concurrent ones, return when the
+// first has.
 func (c *Client) Close(grace, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace+limit)
+	ctx, cancel := context.WithTimeout(context.Background(), grace+limit+answerTime)
 	defer cancel()
-	err := c.ask(ctx, frameEnd, binary.LittleEndian.AppendUint64(nil, uint64(grace)))
+	le := binary.LittleEndian
+	err := c.ask(ctx, frameEnd, le.AppendUint64(le.AppendUint64(nil, uint64(grace)), uint64(limit)))
 	if errors.Is(err, spawn.ErrKeeperGone) {
 		err = nil // it was gone before, or ended before its answer was read
 	}
@@ -110,6 +112,9 @@ func (c *Client) Close(grace, limit time.Duration) error {
 	c.words.Close()
 	return err
 }
+
+// answerTime is what a keeper has to say that it is done.
+const answerTime = 200 * time.Millisecond
 
 // Wake continues a keeper that was stopped, by SIGSTOP or a debugger: it is
 // needed to end what it has.

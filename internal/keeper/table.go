@@ -2,7 +2,11 @@
 
 package keeper
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/hatchery-spawn/hatchery/internal/launch"
+)
 
 // A child is a process the keeper made. It is in the table from its birth to
 // the moment it is reaped; while it is there its pid is its own.
@@ -75,7 +79,7 @@ func (t *table) claim(pid int) *child {
 
 func (t *table) launching(pid int) bool {
 	for _, l := range t.launches {
-		if l.thread.Pid() == pid {
+		if p := l.thread.Pid(); p == pid || p == launch.Unknown {
 			return true
 		}
 	}

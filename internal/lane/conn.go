@@ -1,5 +1,7 @@
 package lane
 
+import "time"
+
 // A Mode says how a Conn waits.
 type Mode uint8
 
@@ -78,6 +80,12 @@ func (c *Conn) Shutdown() error { return c.shutdown() }
 // Blocking they are woken by a Shutdown, which other holders of this end notice.)
 // The second Close returns os.ErrClosed.
 func (c *Conn) Close() error { return c.close() }
+
+// SetSendDeadline makes a Send that waits, and each that would wait later, fail
+// with os.ErrDeadlineExceeded from t on: nothing was sent then (of a stream,
+// part of the frame may have been, and it is shut down). The zero time takes
+// the deadline away. In mode Blocking it does nothing.
+func (c *Conn) SetSendDeadline(t time.Time) error { return c.setSendDeadline(t) }
 
 // Fd returns the descriptor, for poll(2). It stays the Conn's: do not read,
 // write or close it, and do not use it after Close.

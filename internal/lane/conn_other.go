@@ -2,7 +2,10 @@
 
 package lane
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // conn does nothing: this system does not pass descriptors over Unix sockets.
 type conn struct{}
@@ -14,6 +17,8 @@ func (*conn) open(int, Mode) error { return errors.ErrUnsupported }
 func (*conn) send(*Frame) error { return errors.ErrUnsupported }
 
 func (*conn) recv(*Frame) error { return errors.ErrUnsupported }
+
+func (*conn) setSendDeadline(time.Time) error { return errors.ErrUnsupported }
 
 func (*conn) shutdown() error { return errors.ErrUnsupported }
 

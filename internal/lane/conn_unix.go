@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // conn is a Conn on systems that pass descriptors over Unix sockets.
@@ -66,6 +67,13 @@ func (c *conn) open(fd int, mode Mode) error {
 		c.wr.init()
 	}
 	return nil
+}
+
+func (c *conn) setSendDeadline(t time.Time) error {
+	if c.file == nil {
+		return nil
+	}
+	return c.file.SetWriteDeadline(t)
 }
 
 // enter makes sure that fd stays open until leave.

@@ -32,7 +32,8 @@ type state struct {
 	n     uintptr
 	step  *uintptr // Progress.step
 	errno uintptr
-	res   *[maxOps]uintptr
+	res   *[maxOps]uintptr // as long as ops
+	mem   []uintptr        // what res points to
 }
 
 // reset makes ops the list to walk.
@@ -42,9 +43,10 @@ func (s *state) reset(ops []op, p *Progress) {
 	// The list is never longer than its array: lower checks that.
 	s.ops = (*[maxOps]op)(unsafe.Pointer(unsafe.SliceData(ops)))
 	s.n = uintptr(len(ops))
-	if s.res == nil {
-		s.res = new([maxOps]uintptr)
+	if len(s.mem) < len(ops) {
+		s.mem = make([]uintptr, max(len(ops), 64))
 	}
+	s.res = (*[maxOps]uintptr)(unsafe.Pointer(unsafe.SliceData(s.mem)))
 	s.step, s.errno = &p.step, 0
 	atomic.StoreUintptr(&p.step, 0)
 }

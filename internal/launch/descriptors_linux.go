@@ -24,6 +24,7 @@ func (b *builder) raise(r *Request) error {
 			top = max(top, int(s.Args[1].Num))
 		}
 	}
+	b.top = top
 	var failed error
 	above := func(fd int) int {
 		if fd > top || failed != nil {

@@ -22,6 +22,7 @@ type builder struct {
 	fds    []int       // Request.FDs, Files and Null, out of the way of the
 	files  []File      // numbers that the plan hands out
 	null   int
+	top    int   // the highest number that the plan hands out
 	copies []int // descriptors of ours among them
 }
 
@@ -94,9 +95,7 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 	case spawn.OpClose:
 		b.fd(call(unix.SYS_CLOSE, 0), r, s.Args[0])
 	case spawn.OpOpen:
-		b.opOf[i-1] = len(b.ops)
-		at := unix.AT_FDCWD
-		call(unix.SYS_OPENAT, uintptr(at), b.str(r.text(s.Args[0])), num(1)|unix.O_CLOEXEC, num(2))
+		b.open(i, b.str(r.text(s.Args[0])), num(1), num(2))
 	case spawn.OpWrite:
 		n := uintptr(len(s.Args[1].Str))
 		o := call(unix.SYS_WRITE, 0, b.str(s.Args[1].Str), n)
@@ -126,6 +125,17 @@ func (b *builder) fd(o *op, r *Request, a spawn.Arg) {
 		return
 	}
 	o.args[0] = uintptr(b.fds[a.Num])
+}
+
+// open opens a file and lifts its descriptor above the numbers that the plan
+// hands out, like those that came with the request.
+func (b *builder) open(i int, path, flags, mode uintptr) {
+	at := unix.AT_FDCWD
+	opened := uintptr(len(b.ops))
+	b.call(i, unix.SYS_OPENAT, uintptr(at), path, flags|unix.O_CLOEXEC, mode)
+	b.opOf[i-1] = len(b.ops)
+	b.call(i, unix.SYS_FCNTL, opened, unix.F_DUPFD_CLOEXEC, uintptr(b.top+1)).refs = 1
+	b.call(i, unix.SYS_CLOSE, opened).refs = 1
 }
 
 func (b *builder) pdeathsig(i int, sig uintptr, parent int, flags uint64) {

@@ -44,9 +44,13 @@ type Progress struct {
 	step uintptr // written by the child
 }
 
+// Unknown is what Pid returns where the id of a child is not known before the
+// launch is over: any process may be it.
+const Unknown = -1
+
 // Pid returns the process id of the child being launched, or 0 before the
-// clone and between launches.
-func (p *Progress) Pid() int { return int(p.pid.Load()) }
+// clone and between launches, or Unknown.
+func (p *Progress) Pid() int { return int(int32(p.pid.Load())) }
 
 // Step returns the index of the step the child has come to.
 func (p *Progress) Step() int { return int(atomic.LoadUintptr(&p.step)) }

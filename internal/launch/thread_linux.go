@@ -57,7 +57,7 @@ func (t *Thread) Launch(r *Request) (Child, error) {
 		return none, err
 	}
 	child, err := t.launch(r, true)
-	if errno, ok := err.(cloneErrno); ok && errno.unknown() {
+	if errno, ok := err.(cloneErrno); ok && errno.unknown() && classic(r.Plan) {
 		child, err = t.launch(r, false)
 	}
 	if errno, ok := err.(cloneErrno); ok {
@@ -65,6 +65,15 @@ func (t *Thread) Launch(r *Request) (Child, error) {
 	}
 	return child, err
 }
+
+// classic reports whether clone(2) can express the plan's clone: it takes no
+// cgroup, and the flags that share their bits with the exit signal are lost.
+func classic(p *spawn.Plan) bool {
+	return len(p.Steps[0].Args) == 1 && p.Steps[0].Args[0].Num&exitSignalBits == 0
+}
+
+// exitSignalBits is CSIGNAL.
+const exitSignalBits = 0xff
 
 // cloneErrno is the failure of the clone itself.
 type cloneErrno syscall.Errno
@@ -143,9 +152,6 @@ func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno sy
 		}
 		res = vfork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&t.args)), unsafe.Sizeof(t.args), 0, t.state)
 	} else {
-		if len(r.Plan.Steps[0].Args) > 1 {
-			return 0, syscall.ENOSYS
-		}
 		top := uintptr(unsafe.Pointer(&t.stack[page])) + stackSize
 		res = vfork(unix.SYS_CLONE, uintptr(flags)|uintptr(unix.SIGCHLD), top, uintptr(unsafe.Pointer(&t.pid)), t.state)
 	}

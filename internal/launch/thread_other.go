@@ -41,6 +41,7 @@ func (t *Thread) Launch(r *Request) (Child, error) {
 		}
 	}
 	last := len(r.Plan.Steps) - 1
+	t.pid.Store(^uint32(0)) // Unknown
 	pid, err := syscall.ForkExec(r.text(r.Plan.Steps[last].Args[0]), r.Args, attr)
 	if err != nil {
 		return none, forkError(r, attr, err)
