@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +49,11 @@ type Cmd struct {
 	// selected one.
 	Method string
 
-	// Cancel is called when the context of CommandContext ends. Nil means
-	// Process.Kill, which takes the child's descendants with it. If it
-	// returns an error other than os.ErrProcessDone, Wait joins it to its
-	// own.
+	// Cancel is called when the context of CommandContext ends, which sets it
+	// to Process.Kill: that takes the child's descendants with it. Nil means
+	// that the child is let alone. If the child then exits with code 0, Wait
+	// returns the context's error, or that of Cancel unless it is
+	// os.ErrProcessDone.
 	Cancel func() error
 
 	// WaitDelay bounds the wait for output after the child has ended, or
@@ -88,6 +92,7 @@ func (h *Host) CommandContext(ctx context.Context, name string, arg ...string) *
 	}
 	c := h.Command(name, arg...)
 	c.ctx = ctx
+	c.Cancel = func() error { return c.Process.Kill() }
 	return c
 }
 
@@ -99,12 +104,22 @@ func (c *Cmd) String() string {
 	return strings.Join(append([]string{c.Path}, c.Args[1:]...), " ")
 }
 
-// Environ returns the environment the child would get now.
+// Environ returns the environment the child would get now: Env, or the host's.
+// In the host's, $PWD is Dir when that is set, as in exec.Cmd.
 func (c *Cmd) Environ() []string {
-	if c.Env == nil {
-		return os.Environ()
+	if c.Env != nil {
+		return append([]string{}, c.Env...)
 	}
-	return append([]string{}, c.Env...)
+	env := os.Environ()
+	if c.Dir == "" {
+		return env
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return env
+	}
+	env = slices.DeleteFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PWD=") })
+	return append(env, "PWD="+dir)
 }
 
 // Run starts the child and waits for it.
@@ -173,7 +188,7 @@ func (c *Cmd) Start() error {
 		return err
 	}
 	spec := c.Spec
-	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.Env, c.Dir, files
+	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.Environ(), c.Dir, files
 	method := c.Method
 	if method == "" {
 		method = string(c.host.Selected())
@@ -199,18 +214,15 @@ func (c *Cmd) watch() {
 		return
 	case <-c.ctx.Done():
 	}
-	cancel := c.Cancel
-	if cancel == nil {
-		cancel = c.Process.Kill
-	}
-	err := cancel()
-	switch {
-	case errors.Is(err, os.ErrProcessDone):
-		return // it had ended by itself
-	case err == nil:
-		err = c.ctx.Err()
-	default:
-		err = errors.Join(c.ctx.Err(), err)
+	var err error
+	if c.Cancel != nil {
+		switch cerr := c.Cancel(); {
+		case errors.Is(cerr, os.ErrProcessDone): // it had ended by itself
+		case cerr != nil:
+			err = fmt.Errorf("hatchery: canceling Cmd: %w", cerr)
+		default:
+			err = c.ctx.Err()
+		}
 	}
 	c.canceled <- err
 	if c.WaitDelay <= 0 {
@@ -226,9 +238,9 @@ func (c *Cmd) watch() {
 }
 
 // Wait waits for the end of the child and of the copying of its output. The
-// error is nil when the child exited with code 0, a *spawn.ExitError when it
-// did not, the context's error when its end killed the child, and an error of
-// copying when there was one.
+// error is a *spawn.ExitError when the child did not exit with code 0, else
+// the context's when it ended before the child, else an error of copying, else
+// nil.
 func (c *Cmd) Wait() error {
 	if c.Process == nil {
 		return errors.New("hatchery: not started")
@@ -241,14 +253,11 @@ func (c *Cmd) Wait() error {
 	c.ProcessState = &status
 	copyErr := c.io().finish(c.WaitDelay, c.host.limits)
 	if c.canceled != nil {
-		if cerr := <-c.canceled; cerr != nil && !status.Success() {
-			return cerr
+		if cerr := <-c.canceled; cerr != nil {
+			copyErr = cerr
 		}
 	}
-	switch {
-	case err != nil:
-		return &spawn.ExitError{ExitStatus: status}
-	case !status.Success():
+	if err != nil || !status.Success() {
 		return &spawn.ExitError{ExitStatus: status}
 	}
 	return copyErr

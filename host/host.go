@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -16,10 +15,9 @@ type Host struct {
 	cfg      Config
 	limits   Timeouts
 	registry *registry.Registry
-	keeper   *keeper.Client
+	keeping  *keeping
 	folder   *folder
 	gather   *gatherer
-	base     inherited // what the keeper has inherited
 
 	mu       sync.Mutex
 	selected registry.SpawnMethodKey
@@ -59,8 +57,7 @@ func Open(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	gather := newGatherer()
-	base := gather.now()
-	k, err := keeper.Start(keeper.Config{Folder: dir.path})
+	k, err := newKeeping(dir.path, gather)
 	if err != nil {
 		gather.close()
 		dir.remove()
@@ -70,7 +67,7 @@ func Open(cfg Config) (*Host, error) {
 	return &Host{
 		life: life, die: die,
 		cfg: cfg, limits: cfg.Timeouts.withDefaults(), registry: r,
-		keeper: k, folder: dir, gather: gather, base: base, selected: cfg.Method,
+		keeping: k, folder: dir, gather: gather, selected: cfg.Method,
 		methods: map[registry.SpawnMethodKey]*method{},
 		procs:   map[*Process]struct{}{},
 		over:    make(chan struct{}),
@@ -194,7 +191,8 @@ func (h *Host) close() error {
 	deadline := time.Now().Add(h.limits.Grace + h.limits.Close)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-finishTime))
 	defer cancel()
-	h.keeper.Wake()
+	keeper := h.keeping.last()
+	keeper.Wake()
 	var errs errorList
 	waitGroup(ctx, &h.starting)
 	errs.addAll(h.stopAll(ctx))
@@ -208,7 +206,7 @@ func (h *Host) close() error {
 	}
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
-	errs.add(h.keeper.Close(grace, killTime))
+	errs.add(keeper.Close(grace, killTime))
 	if plugins != nil {
 		errs.addAll(<-plugins) // without a keeper nothing is waited for
 	}

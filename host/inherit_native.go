@@ -86,10 +86,11 @@ func startFiles(now syscall.Rlimit) syscall.Rlimit {
 }
 
 // steps returns what makes a child of the keeper inherit in instead of base.
-// The limit of open files is always among them: the keeper's runtime raised
-// its own too. They come first in a plan, and so are the rights they need
-// those of the keeper; the change of identity is the last of them.
-func (in inherited) steps(base inherited) []spawn.Step {
+// at is the index that the first of them will have in the plan. The limit of
+// open files is always among them: the keeper's runtime raised its own too. The
+// change of identity is the last that needs the keeper's rights.
+func (in inherited) steps(base inherited, at int) []spawn.Step {
+	in = in.permitted(base)
 	var steps []spawn.Step
 	add := func(s ...spawn.Step) { steps = append(steps, s...) }
 	for i, l := range in.limits {
@@ -104,8 +105,7 @@ func (in inherited) steps(base inherited) []spawn.Step {
 		add(spawn.Affinity(cpuMask(in.affinity)))
 	}
 	if in.oomScore != base.oomScore {
-		// The clone is step 0, so the next one has the index len(steps)+1.
-		file := spawn.Result(len(steps) + 1)
+		file := spawn.Result(at + len(steps))
 		add(spawn.Open(spawn.Str(oomScoreFile), os.O_WRONLY, 0),
 			spawn.Write(file, spawn.Str(strconv.Itoa(in.oomScore))), spawn.Close(file))
 	}
@@ -116,6 +116,24 @@ func (in inherited) steps(base inherited) []spawn.Step {
 		add(spawn.NoNewPrivs())
 	}
 	return steps
+}
+
+// permitted returns in without what only root can give. Such a thing was given
+// to an ordinary user's host from outside, after it was opened, and did not
+// reach its keeper: its children go without, as a shell's would that had been
+// started before.
+func (in inherited) permitted(base inherited) inherited {
+	if base.uid.Effective == 0 {
+		return in
+	}
+	in.nice = max(in.nice, base.nice)
+	in.oomScore = max(in.oomScore, base.oomScore)
+	for i := range in.limits {
+		l, hard := &in.limits[i], base.limits[i].Max
+		l.Max = min(l.Max, hard)
+		l.Cur = min(l.Cur, l.Max)
+	}
+	return in
 }
 
 // identity makes a child the user that the host has become since it was

@@ -16,4 +16,4 @@ func (g *gatherer) close() {}
 
 func (g *gatherer) now() inherited { return inherited{} }
 
-func (in inherited) steps(base inherited) []spawn.Step { return nil }
+func (in inherited) steps(base inherited, at int) []spawn.Step { return nil }

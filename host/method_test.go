@@ -220,7 +220,7 @@ func TestPlanIsWhatStartExecutes(t *testing.T) {
 	for _, s := range p.Steps {
 		ops = append(ops, string(s.Op))
 	}
-	if got, want := strings.Join(ops, " "), "clone prlimit setpgid pdeathsig chdir files exec"; got != want {
+	if got, want := strings.Join(ops, " "), "clone setpgid files prlimit pdeathsig chdir exec"; got != want {
 		t.Errorf("steps %q, want %q", got, want)
 	}
 }

@@ -17,9 +17,9 @@ type plans struct {
 type cachedPlan struct {
 	plan *spawn.Plan
 
-	mu      sync.Mutex
-	for_    inherited
-	encoded []byte // never changed once it is here
+	mu        sync.Mutex
+	base, now inherited // what it was encoded for
+	encoded   []byte    // never changed once it is here
 }
 
 // maxPlans bounds what is remembered of one method. A program that has more
@@ -55,41 +55,56 @@ func (p *plans) drop() {
 func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.encoded != nil && c.for_ == now {
+	if c.encoded != nil && c.now == now && c.base == base {
 		return c.encoded, nil
 	}
 	b, err := withInherited(c.plan, base, now).AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
-	c.encoded, c.for_ = b, now
+	c.encoded, c.base, c.now = b, base, now
 	return b, nil
 }
 
 // withInherited returns a copy of p with the steps that give the child what
-// the host has now and the keeper has not. They come first, where only what
-// the Spec says can change it again.
+// the host has now and the keeper has not. They come early, where only what
+// the Spec says can change it again: before any change of identity, which
+// would forbid them, and behind the files, whose numbers may lie above a limit.
 func withInherited(p *spawn.Plan, base, now inherited) *spawn.Plan {
-	steps := now.steps(base)
+	at := inheritAt(p)
+	steps := now.steps(base, at)
 	out := &spawn.Plan{Reusable: p.Reusable, Files: p.Files}
 	if len(p.Steps) == 0 || len(steps) == 0 {
 		out.Steps = p.Steps
 		return out
 	}
-	out.Steps = append(out.Steps, p.Steps[0])
+	out.Steps = append(out.Steps, p.Steps[:at]...)
 	out.Steps = append(out.Steps, steps...)
-	for _, s := range p.Steps[1:] {
-		out.Steps = append(out.Steps, shiftResults(s, len(steps)))
+	for _, s := range p.Steps[at:] {
+		out.Steps = append(out.Steps, shiftResults(s, at, len(steps)))
 	}
 	return out
 }
 
-// shiftResults returns s with references to the results of earlier steps
-// moved by n.
-func shiftResults(s spawn.Step, n int) spawn.Step {
+// inheritAt returns the index at which the inherited steps are put.
+func inheritAt(p *spawn.Plan) int {
+	for i, s := range p.Steps {
+		switch s.Op {
+		case spawn.OpFiles:
+			return i + 1
+		case spawn.OpSetresuid, spawn.OpSetresgid, spawn.OpSetgroups, spawn.OpChroot:
+			return min(1, len(p.Steps))
+		}
+	}
+	return min(1, len(p.Steps))
+}
+
+// shiftResults returns s with references to the results of steps from the
+// index at on moved by n.
+func shiftResults(s spawn.Step, at, n int) spawn.Step {
 	out := spawn.Step{Op: s.Op, Args: append([]spawn.Arg(nil), s.Args...)}
 	for i := range out.Args {
-		if out.Args[i].Kind == spawn.ArgResult {
+		if out.Args[i].Kind == spawn.ArgResult && out.Args[i].Num >= int64(at) {
 			out.Args[i].Num += int64(n)
 		}
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -69,6 +70,29 @@ func (p *plugin) stop(ctx context.Context) error {
 		err = perr
 	}
 	return err
+}
+
+// lastWordsTime bounds the wait for what a plugin that has gone has left.
+const lastWordsTime = 300 * time.Millisecond
+
+// lastWords adds to the error of a plugin that has gone how it ended and what
+// it wrote last: a panic, usually.
+func (p *plugin) lastWords(err error) error {
+	var e *spawn.Error
+	if !errors.As(err, &e) || e.Kind != spawn.ErrPluginGone {
+		return err
+	}
+	timer := time.NewTimer(lastWordsTime)
+	defer timer.Stop()
+	select {
+	case <-p.proc.done:
+	case <-timer.C:
+	}
+	out := *e
+	if words := p.proc.Diagnose(); words != "" && !strings.Contains(out.Msg, words) {
+		out.Msg += "; " + words
+	}
+	return &out
 }
 
 // pluginEnv returns the environment of a plugin: the host's, and what the

@@ -17,6 +17,7 @@ import (
 // pluginProcess is a plugin's process, a child of the keeper like any other.
 type pluginProcess struct {
 	host   *Host
+	keeper *keeper.Client
 	child  keeper.Started
 	done   chan struct{} // closed once it has been reaped and its output read
 	status spawn.ExitStatus
@@ -53,7 +54,12 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 		p.closeTails()
 		return nil, err
 	}
-	p.child, err = h.keeper.Launch(ctx, &keeper.Launch{
+	p.keeper, _, err = h.keeping.current()
+	if err != nil {
+		p.closeTails()
+		return nil, err
+	}
+	p.child, err = p.keeper.Launch(ctx, &keeper.Launch{
 		Plan: plan, Path: path, Args: args, Env: pluginEnv(env), Dir: "/",
 		Files: []int{1, 2, wire.HandshakeFD, wire.LaneFD},
 		FDs:   []int{int(outputs[0].Fd()), int(outputs[1].Fd()), int(handshake.Fd()), int(laneEnd.Fd())},
@@ -134,7 +140,7 @@ func (p *pluginProcess) Kill() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
 	go func() {
 		defer cancel()
-		p.host.keeper.Kill(ctx, p.child.ID)
+		p.keeper.Kill(ctx, p.child.ID)
 	}()
 	return nil
 }

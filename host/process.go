@@ -43,8 +43,8 @@ func newProcess(h *Host, key registry.SpawnMethodKey) *Process {
 }
 
 // begin makes p a running child. Its exit may have come already.
-func (p *Process) begin(s keeper.Started) {
-	t := &localTarget{keeper: p.host.keeper, id: s.ID, pidfd: s.Pidfd}
+func (p *Process) begin(k *keeper.Client, s keeper.Started) {
+	t := &localTarget{keeper: k, id: s.ID, pidfd: s.Pidfd}
 	p.run(s.Pid, t)
 }
 
@@ -84,11 +84,15 @@ func (p *Process) release() {
 	_, held := p.host.procs[p]
 	delete(p.host.procs, p)
 	p.host.mu.Unlock()
-	if held {
-		p.mu.Lock()
-		p.target.close()
-		p.mu.Unlock()
+	if !held {
+		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.Source == spawn.Lost {
+		p.target.signal(context.Background(), syscall.SIGKILL) // it has no keeper any more
+	}
+	p.target.close()
 }
 
 // Pid returns the process id, or 0 when the child is not a local process.

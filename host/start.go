@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -50,8 +51,10 @@ func (h *Host) spawnContext(ctx context.Context) (context.Context, context.Cance
 }
 
 func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
-	if err := spec.Validate(); err != nil {
-		return nil, err
+	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
+		if err := spec.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	if spec.Env == nil {
 		spec.Env = os.Environ()
@@ -87,7 +90,7 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, er
 	}
 	plan, err := p.planner.Plan(ctx, spec)
 	if err != nil {
-		return nil, tooBig(err)
+		return nil, p.lastWords(tooBig(err))
 	}
 	c := &cachedPlan{plan: plan}
 	if plan.Reusable {
@@ -113,7 +116,11 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	if err := resolve(spec); err != nil {
 		return nil, err
 	}
-	encoded, err := plan.encode(h.base, h.gather.now())
+	keep, base, err := h.keeping.current()
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := plan.encode(base, h.gather.now())
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +136,13 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 		l.FDs = append(l.FDs, int(spec.Files[n].Fd()))
 	}
 	p := newProcess(h, m.entry.Key)
-	started, err := h.keeper.Launch(ctx, l, p.exited)
+	started, err := keep.Launch(ctx, l, p.exited)
 	runtime.KeepAlive(spec)
 	runtime.KeepAlive(plan)
 	if err != nil {
 		return nil, explainExec(err, spec)
 	}
-	p.begin(started)
+	p.begin(keep, started)
 	return p, nil
 }
 
@@ -164,5 +171,9 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 	case plan == nil:
 		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: it makes no plans"}
 	}
-	return withInherited(plan.plan, h.base, h.gather.now()), nil
+	_, base, err := h.keeping.current()
+	if err != nil {
+		return nil, withKey(err, e.Key)
+	}
+	return withInherited(plan.plan, base, h.gather.now()), nil
 }

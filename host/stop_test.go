@@ -145,8 +145,9 @@ func TestCommandContext(t *testing.T) {
 	}
 	pids := numbers(t, string(line[:n]))
 	cancel()
-	if err := cmd.Wait(); !errors.Is(err, context.Canceled) {
-		t.Errorf("Wait: %v", err)
+	var ee *spawn.ExitError
+	if err := cmd.Wait(); !errors.As(err, &ee) || ee.Signal != syscall.SIGKILL {
+		t.Errorf("Wait: %v, want killed", err)
 	}
 	gone(t, time.Second, pids...)
 }

@@ -24,9 +24,7 @@ func TestKeeperStopped(t *testing.T) {
 	p := ready(t, h, `trap "" TERM; echo; while :; do sleep 10; done`)
 	keeper := keeperOf(t)
 	descendants := append(linux.Children(keeper), linux.Children(p.Pid())...)
-	if err := syscall.Kill(keeper, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	stop(t, keeper)
 	begin := time.Now()
 	if _, err := h.Start(t.Context(), sh("true")); !errors.Is(err, spawn.ErrTimeout) {
 		t.Errorf("Start: %v, want a timeout", err)
@@ -54,7 +52,7 @@ func TestPluginStopped(t *testing.T) {
 	start(t, h, sh("true"))
 	plugins := linux.Children(keeperOf(t))
 	for _, pid := range plugins {
-		syscall.Kill(pid, syscall.SIGSTOP)
+		stop(t, pid)
 	}
 	spec := sh("true")
 	spec.Session = true // the plugin has to be asked
@@ -73,4 +71,22 @@ func TestPluginStopped(t *testing.T) {
 		t.Errorf("Close took %v", d)
 	}
 	gone(t, 2*time.Second, plugins...)
+}
+
+// stop stops a process and waits until it has.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(5 * time.Second); ; <-tick.C {
+		if s, err := linux.ReadStat(pid); err != nil || s.State == 'T' {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("process %d does not stop", pid)
+		}
+	}
 }

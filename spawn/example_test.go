@@ -24,9 +24,9 @@ func Example() {
 	// Output:
 	// clone(0)
 	// setpgid(0)
+	// files()
 	// pdeathsig(9)
 	// chdir({dir})
-	// files()
 	// no_new_privs()
 	// exec({path}, {argv}, {envp})
 }

@@ -90,10 +90,10 @@ func TestMalformedIsRefusedWithWords(t *testing.T) {
 		{"usage cut off", &ExitStatus{}, putString(nil, 6, "\x80"), "bad field key"},
 		{"packed numbers cut off", &Spec{}, putString(nil, 14, "\x80"), "field 14: bad packed varint"},
 		{"too many steps", &Plan{}, []byte(strings.Repeat("\x0a\x00", maxSteps+1)), "more than 4096 steps"},
-		{"too many descriptors", &Spec{}, putUint(nil, 6, MaxFiles+1), "251 descriptors: at most 250 can be passed"},
-		{"absurdly many descriptors", &Spec{}, putUint(nil, 6, 1<<63), "at most 250 can be passed"},
+		{"too many descriptors", &Spec{}, putUint(nil, 6, MaxFiles+1), "241 descriptors: at most 240 can be passed"},
+		{"absurdly many descriptors", &Spec{}, putUint(nil, 6, 1<<63), "at most 240 can be passed"},
 		{"descriptor beyond the last", &Spec{}, putUint(putUint(nil, 6, 3), 7, 3), "descriptor 3 of 3"},
-		{"descriptor far beyond the last", &Spec{}, putUint(putUint(nil, 6, 3), 7, 1<<16), "descriptor 250 of 3"},
+		{"descriptor far beyond the last", &Spec{}, putUint(putUint(nil, 6, 3), 7, 1<<16), "descriptor 240 of 3"},
 		{"descriptor twice", &Spec{}, putUint(putUint(putUint(nil, 6, 3), 7, 1), 7, 1), "out of order"},
 	}
 	for _, tt := range tests {

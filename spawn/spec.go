@@ -46,7 +46,9 @@ type Spec struct {
 	// TIOCSCTTY in ioctl_tty(2). It requires Session.
 	Terminal *int
 
-	// Credential is the identity the child runs under; nil means the host's.
+	// Credential is the identity the child runs under; nil means the host's:
+	// its effective user and group and the supplementary groups. (Capabilities
+	// and security filters are those the host had when it was opened.)
 	Credential *Credential
 
 	// Umask is the file mode creation mask; nil means the host's.
@@ -111,8 +113,8 @@ func ParseOption(s string) (Option, error) {
 }
 
 // MaxFiles is how many descriptors one child can be given. The kernel passes
-// 253 in a message (SCM_MAX_FD); three are left for the plan's own.
-const MaxFiles = 250
+// 253 in a message (SCM_MAX_FD); the rest is for the plan's own.
+const MaxFiles = 240
 
 // Validate reports what is wrong with s before anything is sent or started.
 // Every error it returns is an [*Error] in [PhaseResolve]; a NUL byte in any
@@ -146,6 +148,8 @@ func (s *Spec) Validate() error {
 // validateJob checks the fields that contradict each other.
 func (s *Spec) validateJob() error {
 	switch {
+	case s.Umask != nil && *s.Umask > 0o777:
+		return specError(syscall.EINVAL, s.Path, fmt.Sprintf("umask %#o: at most 0777", *s.Umask))
 	case s.Group < NewGroup:
 		return specError(syscall.EINVAL, s.Path, fmt.Sprintf("process group %d: want HostGroup, NewGroup or the id of a group", s.Group))
 	case s.Session && s.Group != HostGroup:

@@ -22,7 +22,7 @@ func TestValidate(t *testing.T) {
 		{"path alone", Spec{Path: "true"}, ""},
 		{"everything", Spec{
 			Path: "/bin/true", Args: []string{"", "\xff", "a=b\n"}, Env: []string{"", "=", "NOEQUALS"}, Dir: ".",
-			Files: make([]*os.File, MaxFiles), Session: true, Terminal: ptr(249), Credential: &Credential{},
+			Files: make([]*os.File, MaxFiles), Session: true, Terminal: ptr(239), Credential: &Credential{},
 			Umask: ptr(uint32(0)), Limits: []Limit{{}}, Ignore: []syscall.Signal{1, 64}, NoNewPrivs: true,
 			Options: []Option{{"k", ""}},
 		}, ""},
@@ -34,7 +34,7 @@ func TestValidate(t *testing.T) {
 		{"NUL in the directory", Spec{Path: "p", Dir: "/d\x00"}, `resolve: "/d\x00": the directory has a NUL byte at offset 2: invalid argument`},
 		{"NUL in an argument", Spec{Path: "p", Args: []string{"p", "\x00"}}, "resolve: p: argument 1 has a NUL byte at offset 0: invalid argument"},
 		{"NUL in the environment", Spec{Path: "p", Env: []string{"A=b", "PASSWORD=hunter2\x00"}}, "resolve: p: environment entry 1 has a NUL byte at offset 16: invalid argument"},
-		{"too many descriptors", Spec{Path: "p", Files: make([]*os.File, MaxFiles+1)}, "resolve: p: 251 descriptors: at most 250 can be passed: invalid argument"},
+		{"too many descriptors", Spec{Path: "p", Files: make([]*os.File, MaxFiles+1)}, "resolve: p: 241 descriptors: at most 240 can be passed: invalid argument"},
 		{"strange group", Spec{Path: "p", Group: -2}, "resolve: p: process group -2: want HostGroup, NewGroup or the id of a group: invalid argument"},
 		{"session and group", Spec{Path: "p", Session: true, Group: NewGroup}, "resolve: p: Session and Group together: a new session has a group of its own: invalid argument"},
 		{"terminal without session", Spec{Path: "p", Files: three, Terminal: ptr(0)}, "resolve: p: Terminal without Session: only a new session can acquire a controlling terminal: invalid argument"},

@@ -110,9 +110,10 @@ func step(op Op, args ...Arg) Step { return Step{Op: op, Args: args} }
 // that the method forkexec does. It is reusable.
 //
 // The order matters: the group first, so that no signal misses the child; the
-// identity behind limits that only the host's may raise; the death signal
-// behind the identity, which clears it; the directory behind the identity,
-// whose permissions count, as os/exec has it.
+// descriptors before a limit that may lie below their numbers; the identity
+// behind limits that only the host's may raise; the death signal behind the
+// identity, which clears it; the directory behind the identity, whose
+// permissions count, as os/exec has it.
 func Standard(s *Spec) *Plan {
 	p := &Plan{Reusable: true}
 	add := func(steps ...Step) { p.Steps = append(p.Steps, steps...) }
@@ -125,6 +126,7 @@ func Standard(s *Spec) *Plan {
 	case s.Group != HostGroup:
 		add(Setpgid(s.Group))
 	}
+	add(Files())
 	for _, l := range s.Limits {
 		add(SetLimit(l))
 	}
@@ -147,7 +149,6 @@ func Standard(s *Spec) *Plan {
 	if s.Dir != "" {
 		add(Chdir(HoleDir.Arg()))
 	}
-	add(Files())
 	if s.Terminal != nil {
 		add(Terminal(*s.Terminal))
 	}
