@@ -5,9 +5,12 @@ package keeper
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -17,8 +20,12 @@ func TestMain(m *testing.M) {
 	if err := linux.CloseOnExecFrom(3); err != nil {
 		panic(err)
 	}
-	if os.Getenv("KEEPER_TEST_HELPER") == "host" {
+	switch os.Getenv("KEEPER_TEST_HELPER") {
+	case "host":
 		hostHelper()
+		return
+	case "full":
+		fullHelper()
 		return
 	}
 	os.Exit(m.Run())
@@ -48,6 +55,47 @@ func hostHelper() {
 	}
 	fmt.Println()
 	select {}
+}
+
+// fullHelper is a host that has no descriptor left when its child's arrives.
+func fullHelper() {
+	c, err := Start(Config{})
+	if err != nil {
+		panic(err)
+	}
+	plan, _ := spawn.Standard(&spawn.Spec{}).AppendBinary(nil)
+	launch := func(script string) (int, error) {
+		exit := make(chan Exit, 1)
+		l := &Launch{Plan: plan, Path: "/bin/sh", Args: []string{"sh", "-c", script}}
+		if _, err := c.Launch(context.Background(), l, func(e Exit) { exit <- e }); err != nil {
+			return 0, err
+		}
+		return (<-exit).Status.Code, nil
+	}
+	launch("true") // what the runtime opens for itself is open now
+	var hold []int
+	for {
+		fd, err := syscall.Open("/dev/null", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		hold = append(hold, fd)
+	}
+	_, err = launch("sleep 100")
+	var e *spawn.Error
+	if errors.As(err, &e) && e.Retryable() {
+		fmt.Printf("%s: %v\n", e.Op, e.Errno)
+	} else {
+		fmt.Println(err)
+	}
+	for _, fd := range hold {
+		syscall.Close(fd)
+	}
+	code, err := launch("exit 3")
+	fmt.Println("then", code)
+	if err := c.Close(0, time.Second); err != nil {
+		fmt.Println(err)
+	}
 }
 
 type helperProcess struct {

@@ -301,6 +301,76 @@ func TestStuckChild(t *testing.T) {
 	}
 }
 
+// TestEveryLauncherStuck fills the window with children that do not get to
+// their exec: opening a FIFO waits for a writer. Requests about them are still
+// heard, and the end is bounded.
+func TestEveryLauncherStuck(t *testing.T) {
+	fifo := t.TempDir() + "/fifo"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Start(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := spawn.Standard(&spawn.Spec{})
+	plan.Insert(spawn.Open(spawn.Str(fifo), os.O_RDONLY, 0))
+	encoded := encode(t, plan)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	errs := make(chan error, window)
+	for range window {
+		l := shell(t, "true")
+		l.Plan = encoded
+		go func() {
+			_, err := c.Launch(ctx, l, func(Exit) {})
+			errs <- err
+		}()
+	}
+	for range window {
+		var e *spawn.Error
+		if err := <-errs; !errors.As(err, &e) || e.Kind != spawn.ErrTimeout || e.Op != "open" {
+			t.Errorf("stuck child: %v, want a timeout at the step open", err)
+		}
+	}
+	if st := launchIt(t, c, shell(t, "exit 3")).wait(t, 5*time.Second); st.Code != 3 {
+		t.Errorf("the next child: %v", st)
+	}
+	begin := time.Now()
+	if err := c.Close(0, time.Second); err != nil || time.Since(begin) > 2*time.Second {
+		t.Errorf("Close: %v after %v", err, time.Since(begin))
+	}
+}
+
+// TestCanceledBeforeTheStart never runs the program, however often it is tried.
+func TestCanceledBeforeTheStart(t *testing.T) {
+	c := newClient(t)
+	mark := t.TempDir() + "/ran"
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if _, err := c.Launch(ctx, shell(t, "echo >"+mark), func(Exit) {}); !errors.Is(err, spawn.ErrCanceled) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	launchIt(t, c, shell(t, "true")).wait(t, time.Second)
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("the program ran")
+	}
+}
+
+// TestHostWithoutDescriptors has no room for a child's pidfd: the child does
+// not run on unowned, and the next one works when there is room again.
+func TestHostWithoutDescriptors(t *testing.T) {
+	host := helper(t, "full")
+	if got := host.line(t); got != "receive: too many open files\n" {
+		t.Errorf("a host without room says %q", got)
+	}
+	if got := host.line(t); got != "then 3\n" {
+		t.Errorf("then it says %q", got)
+	}
+}
+
 // TestHostKilled kills a host with children of every kind and looks for them.
 func TestHostKilled(t *testing.T) {
 	host := helper(t, "host")

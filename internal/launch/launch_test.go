@@ -344,3 +344,33 @@ func BenchmarkLaunch(b *testing.B) {
 		reap(b, child.Pid)
 	}
 }
+
+// TestResultIsLifted opens a file in a step while the child's own descriptors
+// have low numbers: neither is taken for the other.
+func TestResultIsLifted(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	own, err := os.Create(dir + "/own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	files := make([]File, 0, 20)
+	for n := 3; n < 23; n++ {
+		files = append(files, File{n, int(own.Fd())})
+	}
+	r := shell("cat /dev/fd/30") // dash knows descriptors of one digit only
+	r.Files = files
+	r.Plan = &spawn.Plan{Steps: []spawn.Step{
+		spawn.Clone(0), spawn.Open(spawn.Str(dir+"/step"), os.O_CREATE|os.O_RDWR, 0o600), spawn.Files(),
+		spawn.Write(spawn.Result(1), spawn.Str("by the step")), spawn.Open(spawn.Str(dir+"/step"), os.O_RDONLY, 0),
+		spawn.Dup(spawn.Result(4), 30), spawn.Exec(spawn.HolePath.Arg()),
+	}}
+	out, _, err := f.output(t, r)
+	if err != nil || out != "by the step" {
+		t.Errorf("the child reads %q, %v", out, err)
+	}
+	if b, err := os.ReadFile(dir + "/own"); err != nil || len(b) != 0 {
+		t.Errorf("the child's own file has %q, %v", b, err)
+	}
+}
