@@ -82,17 +82,23 @@ func (p *plugin) lastWords(err error) error {
 	if !errors.As(err, &e) || e.Kind != spawn.ErrPluginGone {
 		return err
 	}
-	timer := time.NewTimer(lastWordsTime)
-	defer timer.Stop()
-	select {
-	case <-p.proc.done:
-	case <-timer.C:
-	}
+	p.ended(context.Background())
 	out := *e
 	if words := p.proc.Diagnose(); words != "" && !strings.Contains(out.Msg, words) {
 		out.Msg += "; " + words
 	}
 	return &out
+}
+
+// ended waits until the process has ended, but not for ever.
+func (p *plugin) ended(ctx context.Context) {
+	timer := time.NewTimer(lastWordsTime)
+	defer timer.Stop()
+	select {
+	case <-p.proc.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // pluginEnv returns the environment of a plugin: the host's, and what the

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -81,22 +82,41 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, er
 	if c := m.plans.get(string(key)); c != nil {
 		return c, nil
 	}
-	p, err := m.running(ctx)
-	if err != nil {
+	plan, err := m.ask(ctx, spec)
+	if plan == nil || err != nil {
 		return nil, err
-	}
-	if p.spawner {
-		return nil, nil
-	}
-	plan, err := p.planner.Plan(ctx, spec)
-	if err != nil {
-		return nil, p.lastWords(tooBig(err))
 	}
 	c := &cachedPlan{plan: plan}
 	if plan.Reusable {
 		m.plans.put(string(key), c)
 	}
 	return c, nil
+}
+
+// dyingTime is how soon after a request a plugin has to go for its death to be
+// taken for one that had begun before. A killed process takes its time to end,
+// and until it has, nothing tells it from a living one.
+const dyingTime = 20 * time.Millisecond
+
+// ask has the plugin make a plan. The plan is nil when the backend makes none.
+// A plugin that was dying already is asked again, as a new process: planning
+// changes nothing. One that goes at work is the caller's to know.
+func (m *method) ask(ctx context.Context, spec *spawn.Spec) (*spawn.Plan, error) {
+	for again := false; ; again = true {
+		p, err := m.running(ctx)
+		if err != nil || p.spawner {
+			return nil, err
+		}
+		begin := time.Now()
+		plan, err := p.planner.Plan(ctx, spec)
+		if err == nil {
+			return plan, nil
+		}
+		if again || !errors.Is(err, spawn.ErrPluginGone) || time.Since(begin) > dyingTime {
+			return nil, p.lastWords(tooBig(err))
+		}
+		p.ended(ctx)
+	}
 }
 
 // tooBig makes E2BIG of a request that no lane can carry: no execve could

@@ -21,6 +21,7 @@ func TestKeeperStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { h.Close() })
 	p := ready(t, h, `trap "" TERM; echo; while :; do sleep 10; done`)
 	keeper := keeperOf(t)
 	descendants := append(linux.Children(keeper), linux.Children(p.Pid())...)
@@ -49,7 +50,8 @@ func TestPluginStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, h, sh("true"))
+	t.Cleanup(func() { h.Close() })
+	wait(t, start(t, h, sh("true")), 10*time.Second)
 	plugins := linux.Children(keeperOf(t))
 	for _, pid := range plugins {
 		stop(t, pid)
