@@ -35,14 +35,18 @@ func makeFolder() (*folder, error) {
 		}
 		tried += "; " + err.Error()
 	}
+	// Whoever holds the usual names cannot hold this one.
+	if path, err := os.MkdirTemp("", "hatchery-"); err == nil && fits(path) == nil {
+		return &folder{path}, nil
+	}
 	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it" + tried}
 }
 
 // folderBases returns the places to try, best first.
 func folderBases() []string {
-	private := "hatchery-" + strconv.Itoa(os.Getuid())
+	private := "hatchery-" + strconv.Itoa(os.Geteuid())
 	var bases []string
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && checkPrivate(dir) == nil {
 		bases = append(bases, filepath.Join(dir, "hatchery"))
 	}
 	if dir := os.TempDir(); filepath.IsAbs(dir) {
@@ -64,9 +68,6 @@ func fits(path string) error {
 // host can remove an empty base at the same time: then it is made again.
 func makePrivate(base, path string) (made string, err error) {
 	for n := 1; n < 100; n++ {
-		if err := os.MkdirAll(filepath.Dir(base), 0o700); err != nil {
-			return "", err
-		}
 		if err := os.Mkdir(base, 0o700); err != nil && !os.IsExist(err) {
 			return "", err
 		}

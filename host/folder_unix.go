@@ -18,8 +18,8 @@ func checkPrivate(dir string) error {
 		return err
 	}
 	owner := st.Sys().(*syscall.Stat_t).Uid
-	if !st.IsDir() || owner != uint32(os.Getuid()) || st.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s: mode %v, owner %d: want a folder of user %d with mode 0700", dir, st.Mode(), owner, os.Getuid())
+	if !st.IsDir() || owner != uint32(os.Geteuid()) || st.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s: mode %v, owner %d: want a folder of user %d with mode 0700", dir, st.Mode(), owner, os.Geteuid())
 	}
 	return nil
 }

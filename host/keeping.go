@@ -7,8 +7,9 @@ import (
 )
 
 // keeping is a host's keeper: the one it was opened with, or, after that was
-// killed, a new one. Children of a keeper that has gone are gone too; what is
-// started afterwards is the new one's.
+// killed, a new one. The children of a keeper that was killed are killed too;
+// what they had started themselves is beyond reach then. What is started
+// afterwards is the new one's.
 type keeping struct {
 	folder string
 	gather *gatherer
@@ -53,7 +54,7 @@ func (k *keeping) current() (*keeper.Client, inherited, error) {
 	if err := k.start(); err != nil {
 		return nil, inherited{}, err
 	}
-	old.Close(0, 0) // what is held for it on this side
+	old.Discard()
 	return k.client, k.base, nil
 }
 

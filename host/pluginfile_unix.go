@@ -54,7 +54,7 @@ func checkOwner(path string) error {
 	if err != nil {
 		return untrusted(path, err.Error())
 	}
-	owner, user := st.Sys().(*syscall.Stat_t).Uid, os.Getuid()
+	owner, user := st.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
 	is := fmt.Sprintf("mode %#o, owner %d: ", st.Mode().Perm(), owner)
 	switch {
 	case owner != 0 && owner != uint32(user):

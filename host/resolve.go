@@ -74,14 +74,15 @@ func explainExec(err error, spec *spawn.Spec) error {
 // interpreter returns what the kernel would execute to run the file: the
 // program of its #! line or the dynamic linker of an ELF file.
 func interpreter(path string) (string, bool) {
-	f, err := os.Open(path)
+	// Looked at before it is opened: a FIFO would wait for its other end.
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+		return "", false
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	if err != nil {
 		return "", false
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return "", false
-	}
 	line, err := bufio.NewReaderSize(f, 512).ReadSlice('\n')
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, bufio.ErrBufferFull) {
 		if script, ok := strings.CutPrefix(string(line), "#!"); ok {

@@ -10,3 +10,5 @@ const (
 )
 
 func rawFD(fd uintptr) syscall.Handle { return syscall.Handle(fd) }
+
+const nonblock = 0

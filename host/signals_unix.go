@@ -10,3 +10,6 @@ const (
 )
 
 func rawFD(fd uintptr) int { return int(fd) }
+
+// nonblock is for opening what may have become a FIFO since one looked.
+const nonblock = syscall.O_NONBLOCK

@@ -35,9 +35,12 @@ func (h *Host) StartMethod(ctx context.Context, key string, spec spawn.Spec) (*P
 		return nil, err
 	}
 	defer done()
-	ctx, cancel := h.spawnContext(ctx)
+	bounded, cancel := h.spawnContext(ctx)
 	defer cancel()
-	p, err := h.start(ctx, h.method(e), &spec)
+	p, err := h.start(bounded, h.method(e), &spec)
+	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
+		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
+	}
 	if err != nil {
 		return nil, withKey(err, e.Key)
 	}

@@ -215,7 +215,7 @@ func TestAsErrorIsDeterministic(t *testing.T) {
 func TestRetryable(t *testing.T) {
 	for _, e := range []*Error{
 		{Errno: syscall.EAGAIN}, {Errno: syscall.ENOMEM}, {Errno: syscall.EMFILE}, {Errno: syscall.ENFILE},
-		{Errno: syscall.ENOBUFS}, {Kind: ErrPluginGone},
+		{Errno: syscall.ENOBUFS}, {Errno: syscall.ETOOMANYREFS}, {Kind: ErrPluginGone}, {Kind: ErrKeeperGone},
 	} {
 		bothSides(t, e, func(t *testing.T, e *Error) {
 			if !e.Retryable() {
@@ -223,7 +223,7 @@ func TestRetryable(t *testing.T) {
 			}
 		})
 	}
-	for _, e := range []*Error{{}, {Errno: syscall.ENOENT}, {Kind: ErrNotImplemented}, {Kind: ErrKeeperGone}, {Kind: ErrTimeout}} {
+	for _, e := range []*Error{{}, {Errno: syscall.ENOENT}, {Kind: ErrNotImplemented}, {Kind: ErrTimeout}} {
 		if e.Retryable() {
 			t.Errorf("%v is retryable", e)
 		}

@@ -22,8 +22,8 @@ var (
 	// ErrPluginGone: the process that serves the backend ended, or never
 	// came up. Trying again starts a new one.
 	ErrPluginGone = errors.New("plugin gone")
-	// ErrKeeperGone: the keeper ended; nothing can be started through this
-	// host any more.
+	// ErrKeeperGone: the keeper ended, and with it what it was about to do.
+	// Trying again starts a new one.
 	ErrKeeperGone = errors.New("keeper gone")
 	// ErrLost: the exit status could not be had.
 	ErrLost = errors.New("exit status lost")
@@ -169,11 +169,15 @@ func (e *Error) Unwrap() []error {
 // Retryable reports whether the same request may succeed later: the machine
 // was short of something, or a process of ours had to be started again.
 func (e *Error) Retryable() bool {
-	switch e.Errno {
-	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS:
+	errno := e.Errno
+	if errno == 0 {
+		errors.As(e.Err, &errno)
+	}
+	switch errno {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ETOOMANYREFS:
 		return true
 	}
-	return e.Kind == ErrPluginGone
+	return e.Kind == ErrPluginGone || e.Kind == ErrKeeperGone
 }
 
 func (b *Blocked) text(key string) string {

@@ -27,11 +27,14 @@ const window = 128
 type Client struct {
 	conn   *lane.Conn
 	proc   *os.Process
+	reap   func()   // waits for the keeper's process, once
 	words  *os.File // the keeper's standard error, a memfd: its last words
 	ids    atomic.Uint64
 	window chan struct{} // a place for each launch that is not answered
 	turn   chan struct{} // a place for the one who sends
 	gone   chan struct{} // closed when the keeper is gone and all was told
+
+	answered chan struct{} // capacity 1: a launch was answered
 
 	mu    sync.Mutex
 	calls map[uint64]*call // waiting for an answer
@@ -77,7 +80,7 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 		return Started{}, err
 	}
 	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
-	if err := c.send(ctx, &f); err != nil {
+	if err := c.sendLaunch(ctx, &f); err != nil {
 		c.forget(id)
 		return Started{}, err
 	}
@@ -86,6 +89,25 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 		return c.started(id, a)
 	case <-ctx.Done():
 		return c.abort(ctx, id, w)
+	}
+}
+
+// sendLaunch sends a launch. An ordinary user can have no more descriptors in
+// flight than RLIMIT_NOFILE: when they are too many, it waits until the keeper
+// has taken some, which an answer shows.
+func (c *Client) sendLaunch(ctx context.Context, f *lane.Frame) error {
+	for {
+		err := c.send(ctx, f)
+		if !errors.Is(err, syscall.ETOOMANYREFS) || len(c.window) <= 1 {
+			return err
+		}
+		select {
+		case <-c.answered:
+		case <-ctx.Done():
+			return ctxError(ctx, spawn.PhaseSetup, "send", "too many descriptors in flight")
+		case <-c.gone:
+			return c.goneError()
+		}
 	}
 }
 
@@ -237,6 +259,10 @@ func (c *Client) take(id uint64) *call {
 	delete(c.calls, id)
 	if w != nil && w.launch {
 		<-c.window
+		select {
+		case c.answered <- struct{}{}:
+		default:
+		}
 	}
 	return w
 }

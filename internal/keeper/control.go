@@ -53,8 +53,14 @@ func (k *keeper) abort(id uint64) error {
 	defer t.mu.Unlock()
 	l := t.launches[id]
 	if l == nil {
+		if t.byID[id] == nil {
+			t.giveUp(id)
+		}
 		return nil
 	}
+	// In this order: a child that is not there yet finds the flag, one that
+	// is gets the signal.
+	l.thread.Abort()
 	if pid := l.thread.Pid(); pid > 0 {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
@@ -79,5 +85,7 @@ func (k *keeper) killTree(id uint64) error {
 	defer tree.close()
 	tree.addChild(c)
 	t.mu.Unlock()
-	return tree.kill()
+	var err error
+	k.rooted.do(func() { err = tree.kill() })
+	return err
 }

@@ -36,9 +36,22 @@ const (
 func crewSize() int { return min(max(2, runtime.NumCPU()+1), 9) }
 
 // recruit starts a launcher.
-func (c *crew) recruit() error {
+func (c *crew) recruit() error { return c.add(func(*launcher) error { return nil }) }
+
+// reinforce starts a launcher in the middle of work. A Go program that cannot
+// have a thread it needs is aborted, so the limit of processes is found by
+// something that can fail.
+func (c *crew) reinforce() error {
+	return c.add(func(l *launcher) error { return l.thread.Probe() })
+}
+
+func (c *crew) add(check func(*launcher) error) error {
 	l, err := newLauncher(c.k)
 	if err != nil {
+		return err
+	}
+	if err := check(l); err != nil {
+		l.thread.Close()
 		return err
 	}
 	c.mu.Lock()
@@ -83,6 +96,6 @@ func (c *crew) check(seen uint64) {
 	}
 	c.mu.Unlock()
 	for range more {
-		c.recruit() // a failure is tried again when the timer fires next
+		c.reinforce() // a failure is tried again when the timer fires next
 	}
 }

@@ -28,6 +28,12 @@ const (
 	endPause = 20 * time.Millisecond
 )
 
+// names is names, seen from the keeper's own root.
+func (k *keeper) names(pids []int) (s string) {
+	k.rooted.do(func() { s = names(pids) })
+	return s
+}
+
 // endOnRequest ends everything with the host's grace, tells it who is left,
 // and exits.
 func (k *keeper) endOnRequest(id uint64, payload []byte) {
@@ -39,7 +45,7 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 	left := k.end(grace, limit)
 	var err error
 	if len(left) > 0 {
-		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + names(left)}
+		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + k.names(left)}
 	}
 	k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: appendError(nil, err)})
 	syscall.Exit(0)
@@ -54,15 +60,17 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	}
 	if !k.childless() {
 		if grace > 0 {
-			k.termAll()
+			k.rooted.do(k.termAll)
 		}
 		if !k.waitEmpty(grace) {
 			left = k.killAll(limit)
 		}
 	}
 	if k.folder != "" {
-		os.RemoveAll(k.folder)
-		os.Remove(parentFolder(k.folder)) // when no other host has one there
+		k.rooted.do(func() {
+			os.RemoveAll(k.folder)
+			os.Remove(parentFolder(k.folder)) // when no other host has one there
+		})
 	}
 	return left
 }
@@ -118,12 +126,13 @@ func termBelow(pid int) {
 func (k *keeper) killAll(limit time.Duration) (left []int) {
 	self := os.Getpid()
 	for deadline := time.Now().Add(limit); ; {
-		k.killRound(self)
+		k.rooted.do(func() { k.killRound(self) })
 		if k.waitEmpty(endPause) {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return linux.Children(self)
+			k.rooted.do(func() { left = linux.Children(self) })
+			return left
 		}
 	}
 }

@@ -20,6 +20,7 @@ type keeper struct {
 	crew   crew
 	null   int    // /dev/null, out of the way of children's numbers
 	folder string // the host's runtime folder
+	rooted *rooted
 
 	hangUp func()        // closes hungUp, once
 	hungUp chan struct{} // the host is gone
@@ -53,7 +54,7 @@ func run(folder string) error {
 	if err := linux.BecomeSubreaper(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	k := &keeper{table: newTable(), folder: folder, hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
+	k := &keeper{table: newTable(), folder: folder, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k = k
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
 	host, err := k.takeDescriptors()
@@ -129,8 +130,11 @@ func setSignals() error {
 		syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
 		syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGXCPU, syscall.SIGXFSZ,
 	}
+	const firstRealtime, last = syscall.Signal(34), syscall.Signal(64)
+	for sig := firstRealtime; sig <= last; sig++ {
+		deaf = append(deaf, sig)
+	}
 	signal.Notify(make(chan os.Signal, 1), deaf...)
-	const last = syscall.Signal(64)
 	for sig := syscall.Signal(1); sig <= last; sig++ {
 		if linux.Ignored(sig) {
 			if err := linux.DefaultSignal(sig); err != nil {

@@ -27,7 +27,7 @@ type launcher struct {
 // maxPlans bounds the plans that a launcher remembers.
 const maxPlans = 32
 
-// run is the life of a launcher. It ends with the process, or with the lane.
+// run is the life of a launcher. It ends with the process.
 func (l *launcher) run() {
 	runtime.LockOSThread() // never unlocked: children are bound to this thread
 	for {
@@ -40,9 +40,10 @@ func (l *launcher) run() {
 			continue
 		case err != nil:
 			l.k.hangUp()
-			return
+			select {} // the end of this thread would be that of its children
 		}
 		l.handle(&l.frame)
+		l.tidy()
 	}
 }
 
@@ -53,12 +54,29 @@ func (l *launcher) refuse(f *lane.Frame, err error) {
 		return
 	}
 	l.reply = appendError(append(l.reply[:0], 0, 0, 0, 0), &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Err: err, Errno: errnoOf(err)})
-	l.k.conn.Send(&lane.Frame{Type: frameLaunched, ID: f.ID, Payload: l.reply})
+	l.k.send(&lane.Frame{Type: frameLaunched, ID: f.ID, Payload: l.reply})
 }
 
 func errnoOf(err error) (errno syscall.Errno) {
 	errors.As(err, &errno)
 	return errno
+}
+
+// bigRequest is the size from which a request's memory is not kept.
+const bigRequest = 1 << 20
+
+// tidy lets go of what the last request needed.
+func (l *launcher) tidy() {
+	if cap(l.frame.Payload) > bigRequest {
+		l.frame.Payload = nil
+	}
+	clear(l.launch.Args)
+	clear(l.launch.Env)
+	l.launch = Launch{Args: l.launch.Args[:0], Env: l.launch.Env[:0], Files: l.launch.Files[:0]}
+	l.req = launch.Request{Files: l.req.Files[:0]}
+	if cap(l.launch.Args)+cap(l.launch.Env) > bigRequest/16 {
+		l.launch.Args, l.launch.Env = nil, nil
+	}
 }
 
 func (l *launcher) handle(f *lane.Frame) {
@@ -78,7 +96,7 @@ func (l *launcher) handle(f *lane.Frame) {
 
 func (l *launcher) answer(id uint64, err error) {
 	l.reply = appendError(l.reply[:0], err)
-	l.k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: l.reply})
+	l.k.send(&lane.Frame{Type: frameDone, ID: id, Payload: l.reply})
 }
 
 func (l *launcher) handleLaunch(f *lane.Frame) {
@@ -95,7 +113,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	var errno syscall.Errno
 	if serr := l.k.conn.Send(&reply); errors.As(serr, &errno) && errno != syscall.EPIPE && reply.FDs != nil {
 		reply.FDs = nil
-		l.k.conn.Send(&reply)
+		l.k.send(&reply)
 	}
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
@@ -124,7 +142,7 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: f.FDs[files+i]})
 	}
 	if !l.k.table.begin(f.ID, l) {
-		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the id is taken"}
+		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
 	child, err := l.thread.Launch(&l.req)
 	l.k.table.finish(f.ID, l, child.Pid, err != nil)

@@ -43,5 +43,8 @@ func (c *Client) Gone() <-chan struct{} { panic("bug: no keeper") }
 // Pid is never called.
 func (c *Client) Pid() int { panic("bug: no keeper") }
 
+// Discard is never called.
+func (c *Client) Discard() { panic("bug: no keeper") }
+
 // Wake is never called.
 func (c *Client) Wake() { panic("bug: no keeper") }

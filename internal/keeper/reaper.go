@@ -4,6 +4,7 @@ package keeper
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -34,10 +35,24 @@ func (k *keeper) reap() {
 			pid, err = w.Peek(true)
 		}
 		if len(batch) > 0 {
-			// This blocks when the host does not read. Its error means
-			// that the host is gone.
-			k.conn.Send(&lane.Frame{Type: frameExited, Payload: batch})
+			k.send(&lane.Frame{Type: frameExited, Payload: batch})
 		}
+	}
+}
+
+// sendPause is the time between two tries when the kernel has no memory for a
+// message. There is no event for "now it has".
+const sendPause = 10 * time.Millisecond
+
+// send sends what must not be lost. It blocks when the host does not read, and
+// gives up only when the host is gone.
+func (k *keeper) send(f *lane.Frame) {
+	for {
+		err := k.conn.Send(f)
+		if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+			return
+		}
+		<-time.After(sendPause)
 	}
 }
 

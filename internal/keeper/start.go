@@ -6,9 +6,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,7 +25,11 @@ import (
 func Start(cfg Config) (*Client, error) {
 	c, err := start(cfg)
 	if err != nil {
-		return nil, &spawn.Error{Kind: spawn.ErrKeeperGone, Phase: spawn.PhaseStart, Op: "keeper", Err: err}
+		e := &spawn.Error{Phase: spawn.PhaseStart, Op: "keeper", Err: err}
+		if errors.Is(err, fs.ErrNotExist) {
+			e.Msg = "is /proc mounted?"
+		}
+		return nil, e
 	}
 	go c.read()
 	return c, nil
@@ -56,7 +63,7 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
-	proc, err := os.StartProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
+	proc, err := startProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
 		Env:   keeperEnv(),
 		Files: []*os.File{null, null, words, open[0], host},
 		Sys:   shareFS(),
@@ -75,18 +82,39 @@ func start(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		conn: conn, proc: proc, words: words,
-		window: make(chan struct{}, window), turn: make(chan struct{}, 1), gone: make(chan struct{}),
+		// It fails when the embedding program took the status: no matter.
+		reap:   sync.OnceFunc(func() { proc.Wait() }),
+		window: make(chan struct{}, window), turn: make(chan struct{}, 1), answered: make(chan struct{}, 1), gone: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
 	}, nil
 }
 
-// keeperEnv is the whole environment of a keeper. With a number of processors
+// startProcess is os.StartProcess on a thread that is no caller's: one that is
+// locked may have a working directory or namespaces of its own, which would be
+// the keeper's, and every child's, for ever.
+func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Process, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		proc, err = os.StartProcess(path, args, attr)
+	}()
+	<-done
+	return proc, err
+}
+
+// keeperEnv is the whole environment of a keeper; children never see it. With a number of processors
 // given the Go runtime neither opens nor watches the cgroup's files, which
 // would be among the descriptors that the keeper closes. Its heap is small: it
 // is collected seldom.
 func keeperEnv() []string {
 	procs := min(max(2, runtime.NumCPU()), 4)
-	return []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400"}
+	env := []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400"}
+	for _, kv := range os.Environ() {
+		if strings.HasPrefix(kv, "LD_") { // a program with cgo may not start without
+			env = append(env, kv)
+		}
+	}
+	return env
 }
 
 // Close ends everything the keeper has: SIGTERM, and SIGKILL after the grace
@@ -107,7 +135,7 @@ func (c *Client) Close(grace, limit time.Duration) error {
 	}
 	c.conn.Shutdown()
 	<-c.gone
-	c.proc.Wait() // fails when the embedding program took the status: no matter
+	c.reap()
 	c.conn.Close()
 	c.words.Close()
 	return err
@@ -115,6 +143,16 @@ func (c *Client) Close(grace, limit time.Duration) error {
 
 // answerTime is what a keeper has to say that it is done.
 const answerTime = 200 * time.Millisecond
+
+// Discard lets go of a keeper that is gone. One whose lane broke while it lives
+// is killed: what it would remove now belongs to its successor.
+func (c *Client) Discard() {
+	c.proc.Kill()
+	<-c.gone
+	c.reap()
+	c.conn.Close()
+	c.words.Close()
+}
 
 // Wake continues a keeper that was stopped, by SIGSTOP or a debugger: it is
 // needed to end what it has.

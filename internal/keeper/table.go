@@ -23,12 +23,13 @@ type table struct {
 	byID     map[uint64]*child
 	byPid    map[int]*child
 	launches map[uint64]*launcher
-	born     uint64 // launches that have ended
-	closed   bool   // everything is being ended: nothing more is launched
+	born     uint64          // launches that have ended
+	aborted  map[uint64]bool // given up before their launch began
+	closed   bool            // everything is being ended: nothing more is launched
 }
 
 func newTable() *table {
-	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}}
+	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}}
 	t.changed.L = &t.mu
 	return t
 }
@@ -38,11 +39,28 @@ func newTable() *table {
 func (t *table) begin(id uint64, l *launcher) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed || t.byID[id] != nil || t.launches[id] != nil {
+	given := t.aborted[id]
+	delete(t.aborted, id)
+	if given || t.closed || t.byID[id] != nil || t.launches[id] != nil {
 		return false
 	}
+	l.thread.Rearm()
 	t.launches[id] = l
 	return true
+}
+
+// giveUp remembers that the launch id, of which nothing is known, is not to be
+// begun: the request is being read just now. Or it is over already: then the
+// id stays here for nothing, until it is among the oldest. The caller holds mu.
+func (t *table) giveUp(id uint64) {
+	if len(t.aborted) >= 4*window {
+		oldest := id
+		for other := range t.aborted {
+			oldest = min(oldest, other)
+		}
+		delete(t.aborted, oldest)
+	}
+	t.aborted[id] = true
 }
 
 // finish enters the child that l has launched; pid 0 means that there is none.

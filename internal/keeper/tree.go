@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -80,6 +81,10 @@ func (t *tree) signal(m member, sig syscall.Signal) error {
 	return syscall.Kill(m.pid, sig)
 }
 
+// settlePause is the time between two looks at whether SIGSTOP has taken
+// effect: of a process that is not one's child that is no event.
+const settlePause = 500 * time.Microsecond
+
 // maxPasses bounds the search for descendants. Each pass that finds one more
 // shows that something was quicker than the pass before.
 const maxPasses = 64
@@ -88,14 +93,19 @@ const maxPasses = 64
 // returns an error that names what could not be signalled.
 func (t *tree) kill() error {
 	for range maxPasses {
-		grown := false
+		grown, running := false, false
 		for pid := range t.members {
+			s, err := linux.ReadStat(pid)
+			running = running || err == nil && s.State != 'T' && s.State != 'Z' && s.State != 'X'
 			for _, c := range linux.Children(pid) {
 				grown = t.addStranger(c, pid) || grown
 			}
 		}
-		if !grown {
+		if !grown && !running {
 			break
+		}
+		if !grown {
+			<-time.After(settlePause)
 		}
 	}
 	t.table.mu.Lock()

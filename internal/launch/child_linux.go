@@ -32,6 +32,7 @@ type state struct {
 	n     uintptr
 	step  *uintptr // Progress.step
 	errno uintptr
+	abort *uintptr         // Progress.abort
 	res   *[maxOps]uintptr // as long as ops
 	mem   []uintptr        // what res points to
 }
@@ -47,7 +48,7 @@ func (s *state) reset(ops []op, p *Progress) {
 		s.mem = make([]uintptr, max(len(ops), 64))
 	}
 	s.res = (*[maxOps]uintptr)(unsafe.Pointer(unsafe.SliceData(s.mem)))
-	s.step, s.errno = &p.step, 0
+	s.step, s.abort, s.errno = &p.step, &p.abort, 0
 	atomic.StoreUintptr(&p.step, 0)
 }
 
@@ -63,12 +64,13 @@ func walk(s *state) {
 	for i := uintptr(0); i < s.n; i++ {
 		o := &s.ops[i]
 		*s.step = o.step
+		if *s.abort != 0 {
+			s.errno = uintptr(unix.ECANCELED)
+			break
+		}
 		a0, a1, a2, a3, a4, a5 := o.args[0], o.args[1], o.args[2], o.args[3], o.args[4], o.args[5]
 		if o.refs&1 != 0 {
 			a0 = s.res[a0]
-		}
-		if o.refs&2 != 0 {
-			a1 = s.res[a1]
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)
 		if e == 0 && o.chk && r != o.want {

@@ -32,7 +32,11 @@ func (b *builder) raise(r *Request) error {
 		}
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, top+1)
 		if err != nil {
-			failed = stepError(r, 0, err.(syscall.Errno))
+			errno := err.(syscall.Errno)
+			if errno == syscall.EINVAL { // the number is beyond RLIMIT_NOFILE
+				errno = syscall.EMFILE
+			}
+			failed = stepError(r, filesStep(r.Plan), errno)
 			return fd
 		}
 		b.copies = append(b.copies, n)
@@ -49,8 +53,23 @@ func (b *builder) raise(r *Request) error {
 	return failed
 }
 
-// dropCopies closes what raise made.
-func (b *builder) dropCopies() {
+// filesStep returns the index of the step that needs descriptors to be copied.
+func filesStep(p *spawn.Plan) int {
+	for i, s := range p.Steps {
+		if s.Op == spawn.OpFiles || s.Op == spawn.OpDup {
+			return i
+		}
+	}
+	return 0
+}
+
+// drop gives up what the last launch needed: the descriptors that raise made,
+// and all memory but the first chunk.
+func (b *builder) drop() {
+	clear(b.ptrs)
+	b.ptrs = b.ptrs[:0]
+	clear(b.chunks[min(1, len(b.chunks)):])
+	b.chunks = b.chunks[:min(1, len(b.chunks))]
 	for _, fd := range b.copies {
 		unix.Close(fd)
 	}

@@ -31,14 +31,10 @@ const chunkSize = 64 << 10
 
 func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
 	b.ops, b.used, b.opOf = b.ops[:0], 0, b.opOf[:0]
-	clear(b.ptrs)
-	b.ptrs = b.ptrs[:0]
 	if b.chunks == nil {
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)
 	}
-	clear(b.chunks[1:])
-	b.chunks = b.chunks[:1]
 	if !modern {
 		b.resetHandlers()
 	}

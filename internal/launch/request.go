@@ -40,8 +40,9 @@ type Child struct {
 
 // Progress can be read while a launch is under way, from any goroutine.
 type Progress struct {
-	pid  atomic.Uint32
-	step uintptr // written by the child
+	pid   atomic.Uint32
+	step  uintptr // written by the child
+	abort uintptr // read by the child, before each step
 }
 
 // Unknown is what Pid returns where the id of a child is not known before the
@@ -51,6 +52,14 @@ const Unknown = -1
 // Pid returns the process id of the child being launched, or 0 before the
 // clone and between launches, or Unknown.
 func (p *Progress) Pid() int { return int(int32(p.pid.Load())) }
+
+// Abort makes the child give up at its next step; one that is in the middle of
+// a step has to be killed besides. It holds until Rearm. A launch that has not
+// cloned yet makes a child that gives up at once.
+func (p *Progress) Abort() { atomic.StoreUintptr(&p.abort, 1) }
+
+// Rearm takes an Abort back, for the next launch.
+func (p *Progress) Rearm() { atomic.StoreUintptr(&p.abort, 0) }
 
 // Step returns the index of the step the child has come to.
 func (p *Progress) Step() int { return int(atomic.LoadUintptr(&p.step)) }

@@ -89,7 +89,7 @@ func (e cloneErrno) unknown() bool {
 func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 	none := Child{Pidfd: -1}
 	flags := uint64(r.Plan.Steps[0].Args[0].Num)
-	defer t.build.dropCopies()
+	defer t.build.drop()
 	if err := t.build.lower(r, t.parent, flags, modern); err != nil {
 		return none, err
 	}
@@ -111,6 +111,22 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 		return Child{Pid: pid, Pidfd: -1}, err
 	}
 	return child, nil
+}
+
+// Probe makes a child that ends at once, which the caller's waiter reaps, to see
+// whether a thread could be had: both count against the same limit,
+// RLIMIT_NPROC. The calling goroutine need not be locked.
+func (t *Thread) Probe() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	t.state.reset(nil, &t.Progress)
+	r := &Request{Plan: &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0)}}}
+	_, errno := t.clone(r, 0, false)
+	t.Done()
+	if errno != 0 {
+		return os.NewSyscallError("clone", errno)
+	}
+	return nil
 }
 
 // Done ends what Progress says of the last launch. Until then the child's pid

@@ -20,6 +20,9 @@ func (t *Thread) Close() error { return nil }
 // Done does nothing.
 func (t *Thread) Done() {}
 
+// Probe does nothing.
+func (t *Thread) Probe() error { return nil }
+
 // Launch returns an error of kind spawn.ErrUnavailable.
 func (t *Thread) Launch(r *Request) (Child, error) {
 	_, err := NewThread()

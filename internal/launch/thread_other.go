@@ -27,6 +27,9 @@ func (t *Thread) Close() error { return nil }
 // Done ends what Progress says of the last launch.
 func (t *Thread) Done() { t.pid.Store(0) }
 
+// Probe does nothing: what it would find is not known here.
+func (t *Thread) Probe() error { return nil }
+
 // Launch starts a child and returns when it has become the program, or has
 // failed to. Child.Pidfd is always -1.
 func (t *Thread) Launch(r *Request) (Child, error) {

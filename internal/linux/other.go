@@ -19,6 +19,9 @@ func Exited(pidfd int) bool { return false }
 // BecomeSubreaper returns errors.ErrUnsupported.
 func BecomeSubreaper() error { return errors.ErrUnsupported }
 
+// OwnFS returns errors.ErrUnsupported.
+func OwnFS() error { return errors.ErrUnsupported }
+
 // SetName returns errors.ErrUnsupported.
 func SetName(name string) error { return errors.ErrUnsupported }
 

@@ -100,3 +100,7 @@ func Nice() int {
 	}
 	return 20 - int(v)
 }
+
+// OwnFS gives the calling thread a working directory, root and umask of its
+// own, which begin as those it had shared. CLONE_FS in unshare(2).
+func OwnFS() error { return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FS)) }
