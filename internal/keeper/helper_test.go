@@ -47,9 +47,13 @@ func hostHelper() {
 			panic(err)
 		}
 	}
+	asked := &Launch{Plan: plan, Path: "/bin/sh", Args: []string{"sh", "-c", `trap 'echo TERM >"$0-term"; exit' TERM; echo; while :; do sleep 0.01; done`, os.Getenv("KEEPER_TEST_FOLDER")}, Env: []string{"PATH=/usr/bin:/bin"}, Files: []int{1}, FDs: []int{int(w.Fd())}}
+	if _, err := c.Launch(context.Background(), asked, func(Exit) {}); err != nil {
+		panic(err)
+	}
 	in := bufio.NewReader(r)
 	fmt.Print(c.Pid())
-	for range 4 {
+	for range 5 { // the empty line is that of the child with the trap
 		line, _ := in.ReadString('\n')
 		fmt.Print(" ", line[:len(line)-1])
 	}

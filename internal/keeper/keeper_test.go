@@ -342,6 +342,50 @@ func TestEveryLauncherStuck(t *testing.T) {
 	}
 }
 
+// TestAbortAtAnyMoment gives launches up a few microseconds after they were
+// asked for: before the keeper has read the request, before the clone, after
+// it. None of the children, which would wait for ever, is left.
+func TestAbortAtAnyMoment(t *testing.T) {
+	fifo := t.TempDir() + "/fifo"
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t)
+	plan := spawn.Standard(&spawn.Spec{})
+	plan.Insert(spawn.Open(spawn.Str(fifo), os.O_RDONLY, 0))
+	l := shell(t, "true")
+	l.Plan = encode(t, plan)
+	for i := range 400 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Microsecond)
+		if _, err := c.Launch(ctx, l, func(Exit) {}); !errors.Is(err, spawn.ErrTimeout) && !errors.Is(err, spawn.ErrCanceled) {
+			t.Errorf("after %d us: %v", i, err)
+		}
+		cancel()
+	}
+	for _, pid := range linux.Children(c.Pid()) {
+		gone(t, 2*time.Second, pid)
+	}
+}
+
+// TestSIGTERMComesFirst: what a killed host had gets time to end by itself.
+func TestSIGTERMComesFirst(t *testing.T) {
+	host := helper(t, "host")
+	host.line(t)
+	mark := host.folder + "-term"
+	host.cmd.Kill()
+	host.cmd.Wait()
+	deadline := time.Now().Add(2 * time.Second)
+	for {
+		if b, err := os.ReadFile(mark); err == nil && string(b) == "TERM\n" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the child was not asked to end")
+		}
+		time.Sleep(5 * time.Millisecond) // the end of a stranger is no event here
+	}
+}
+
 // TestCanceledBeforeTheStart never runs the program, however often it is tried.
 func TestCanceledBeforeTheStart(t *testing.T) {
 	c := newClient(t)
