@@ -139,17 +139,9 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	if err := resolve(spec); err != nil {
 		return nil, err
 	}
-	keep, base, err := h.keeping.current()
-	if err != nil {
-		return nil, err
-	}
-	encoded, err := plan.encode(base, h.gather.now())
-	if err != nil {
-		return nil, err
-	}
 	open := spec.OpenFiles()
 	l := &keeper.Launch{
-		Plan: encoded, Path: spec.Path, Args: spec.Argv(), Env: spec.Env, Dir: spec.Dir,
+		Path: spec.Path, Args: spec.Argv(), Env: spec.Env, Dir: spec.Dir,
 		Files: open, FDs: make([]int, 0, len(open)+len(plan.plan.Files)),
 	}
 	for _, f := range plan.plan.Files {
@@ -158,15 +150,43 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	for _, n := range open {
 		l.FDs = append(l.FDs, int(spec.Files[n].Fd()))
 	}
-	p := newProcess(h, m.entry.Key)
-	started, err := keep.Launch(ctx, l, p.exited)
+	p, err := h.keep(ctx, l, plan, m.entry.Key)
 	runtime.KeepAlive(spec)
 	runtime.KeepAlive(plan)
 	if err != nil {
 		return nil, explainExec(err, spec)
 	}
-	p.begin(keep, started)
 	return p, nil
+}
+
+// keep has the keeper launch a child. A keeper that was gone before it could be asked
+// costs nothing but a new one; what it was asked and did not answer is the
+// caller's to know.
+func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key registry.SpawnMethodKey) (*Process, error) {
+	for again := false; ; again = true {
+		k, base, err := h.keeping.current()
+		if err != nil {
+			return nil, err
+		}
+		if l.Plan, err = plan.encode(base, h.gather.now()); err != nil {
+			return nil, err
+		}
+		p := newProcess(h, key) // of the last try, the end may be told yet
+		started, err := k.Launch(ctx, l, p.exited)
+		if err == nil {
+			p.begin(k, started)
+			return p, nil
+		}
+		var e *spawn.Error
+		if again || !errors.As(err, &e) || e.Kind != spawn.ErrKeeperGone || e.Op != "send" {
+			return nil, err
+		}
+		select {
+		case <-k.Gone():
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // Plan returns what Start would have executed, step by step, without doing
@@ -184,8 +204,10 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 	defer done()
 	ctx, cancel := h.spawnContext(ctx)
 	defer cancel()
-	if err := spec.Validate(); err != nil {
-		return nil, withKey(err, e.Key)
+	if e.Status != registry.Blocked {
+		if err := spec.Validate(); err != nil {
+			return nil, withKey(err, e.Key)
+		}
 	}
 	plan, err := h.method(e).planFor(ctx, &spec)
 	switch {

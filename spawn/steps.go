@@ -3,7 +3,7 @@ package spawn
 import "syscall"
 
 // Clone is the first step of every plan: clone3(2) with CLONE_VM, CLONE_VFORK
-// and CLONE_PIDFD, to which flags (CLONE_NEW* and their kin) are added.
+// and CLONE_PIDFD, to which flags (CLONE_NEW*) are added.
 func Clone(flags uint64) Step { return step(OpClone, Int(int64(flags))) }
 
 // CloneInto is Clone into the cgroup whose directory is open as the attached

@@ -12,7 +12,7 @@
 //	c, err := keeper.Start(keeper.Config{Folder: dir})
 //	started, err := c.Launch(ctx, &keeper.Launch{Plan: encoded, Path: "/bin/true", …})
 //	…
-//	c.Close()
+//	c.Close(grace, limit)
 //
 // # The other half
 //
@@ -36,5 +36,6 @@
 //
 // The keeper is cloned with CLONE_FS: it shares the host's working directory,
 // umask and root, so that what a Spec leaves open is the host's at the time of
-// the call. It must therefore never change one of them itself.
+// the call. It must therefore never change one of them itself, but for the one
+// thread that looks at /proc (rooted.go), which has its own.
 package keeper

@@ -32,5 +32,5 @@
 // It does not wait for children, does not decide anything, and is not safe
 // for programs that open descriptors without close-on-exec at the same time:
 // it is the keeper's, which never does. On systems other than Linux a plan is
-// executed by os.StartProcess as far as that can express it.
+// executed by syscall.ForkExec as far as that can express it.
 package launch

@@ -58,7 +58,11 @@ func express(attr *syscall.ProcAttr, r *Request, i int) error {
 	s := r.Plan.Steps[i]
 	num := func(n int) int { return int(s.Args[n].Num) }
 	switch s.Op {
-	case spawn.OpClone, spawn.OpExec, spawn.OpPdeathsig:
+	case spawn.OpClone:
+		if len(s.Args) > 1 {
+			return inexpressible(r, i)
+		}
+	case spawn.OpExec, spawn.OpPdeathsig:
 		// The death signal is an accelerator: the keeper's own end of
 		// everything is the promise.
 	case spawn.OpSetsid:
@@ -84,11 +88,15 @@ func express(attr *syscall.ProcAttr, r *Request, i int) error {
 	case spawn.OpFiles:
 		attr.Files = fileTable(r)
 	default:
-		e := stepError(r, i, 0)
-		e.Kind, e.Msg = spawn.ErrUnavailable, "this system's fork and exec cannot express the step"
-		return e
+		return inexpressible(r, i)
 	}
 	return nil
+}
+
+func inexpressible(r *Request, i int) error {
+	e := stepError(r, i, 0)
+	e.Kind, e.Msg = spawn.ErrUnavailable, "this system's fork and exec cannot express the step"
+	return e
 }
 
 func credential(attr *syscall.ProcAttr) *syscall.Credential {
