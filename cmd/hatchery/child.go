@@ -16,11 +16,10 @@ import (
 // A child is the one process that a run starts, on its way from the beginning
 // to the end.
 type child struct {
-	host    *host.Host // closed by whoever opened it
+	job     *job // closed by whoever opened it
 	signals <-chan os.Signal
 	timeout time.Duration // 0: none
 	grace   limit
-	began   time.Time
 
 	process   *host.Process    // nil: it was not started
 	graceOver <-chan time.Time // nil: it has not been asked to end
@@ -38,16 +37,16 @@ type times struct {
 
 // run starts the child and returns when it has ended. With warm the plugin is
 // started first, so that its time is told from the child's.
-func (c *child) run(ctx context.Context, e registry.Entry, spec spawn.Spec, warm bool) (spawn.ExitStatus, error) {
+func (c *child) run(ctx context.Context, warm bool) (spawn.ExitStatus, error) {
 	came, err := c.start(ctx, func(ctx context.Context) error {
-		if needsProbe(e) || warm && e.Status != registry.Blocked {
-			if err := c.host.Select(ctx, string(e.Key)); err != nil {
+		if e := c.job.entry; c.job.needsProbe() || warm && e.Status != registry.Blocked {
+			if err := c.job.host.Select(ctx, string(e.Key)); err != nil {
 				return err
 			}
 		}
 		ready := time.Now()
-		c.times.PluginStart = ready.Sub(c.began).Microseconds()
-		p, err := c.host.Start(ctx, spec)
+		c.times.PluginStart = ready.Sub(c.job.began).Microseconds()
+		p, err := c.job.host.Start(ctx, c.job.spec)
 		c.times.Spawn = time.Since(ready).Microseconds()
 		c.process = p
 		return err
@@ -77,7 +76,7 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (came 
 	for {
 		select {
 		case err = <-done:
-			if err != nil && end != nil {
+			if end != nil && errors.Is(err, spawn.ErrCanceled) {
 				err = &failure{shellCode(end), fmt.Errorf("given up by a signal (%v) before the child was started", end), ""}
 			}
 			return came, err
@@ -183,30 +182,10 @@ func (c *child) graceTime() time.Duration {
 	return defaultGrace
 }
 
-func errTimedOut(limit time.Duration, status spawn.ExitStatus) error {
-	return fmt.Errorf("the child was ended after %v (--timeout): %v", limit, status)
-}
-
 // shellCode returns the exit code of what ends by a signal.
 func shellCode(sig os.Signal) int {
 	if s, ok := sig.(syscall.Signal); ok {
 		return 128 + int(s)
 	}
 	return codeFailed
-}
-
-// startFailure says why the child was not started, and what to do.
-func startFailure(err error, spec spawn.Spec) error {
-	f := *failureOf(err)
-	var e *spawn.Error
-	if !errors.As(err, &e) || f.hint != "" {
-		return &f
-	}
-	switch {
-	case f.code == codeNotFound || f.code == codeNotExec:
-		f.code, f.hint = explainProgram(f.code, e, spec)
-	case spec.Dir != "" && e.Phase == spawn.PhaseSetup && e.Path == spec.Dir:
-		f.hint = "--dir must name a folder that the child may enter"
-	}
-	return &f
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os/exec"
 	"path/filepath"
 
-	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 	"github.com/spf13/cobra"
@@ -38,42 +38,14 @@ that the backend attached, {"result": N} what step N (from 1) returned,
 }
 
 func (a *app) plan(cmd *cobra.Command, r *request, args []string, asJSON bool) error {
-	spec, err := a.spec(cmd, r, args)
+	j, err := a.open(cmd, r, args)
 	if err != nil {
 		return err
 	}
-	m, err := findMethods(r.backendDirs)
-	if err != nil {
-		return err
+	p, err := j.plan(cmd.Context())
+	if left := j.close(); left != nil {
+		a.say("warning: %v", left)
 	}
-	entry, err := a.choose(cmd, m, r.backend)
-	if err != nil {
-		return err
-	}
-	cfg := host.Config{Registry: m.registry, Method: entry.Key}
-	log, err := r.log(cmd, &cfg)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	h, err := host.Open(cfg)
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	if needsProbe(entry) {
-		if err := h.Select(cmd.Context(), string(entry.Key)); err != nil {
-			return err
-		}
-	}
-	plan, err := h.Plan(cmd.Context(), string(entry.Key), spec)
-	if err != nil {
-		return err
-	}
-	if !plan.Reusable {
-		defer plan.CloseFiles()
-	}
-	p, err := fill(entry, plan, spec)
 	if err != nil {
 		return err
 	}
@@ -81,6 +53,24 @@ func (a *app) plan(cmd *cobra.Command, r *request, args []string, asJSON bool) e
 		return json.NewEncoder(a.stdout).Encode(p)
 	}
 	return p.print(a.stdout)
+}
+
+// plan asks the method for its plan and fills it.
+func (j *job) plan(ctx context.Context) (*printedPlan, error) {
+	key := string(j.entry.Key)
+	if j.needsProbe() {
+		if err := j.host.Select(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := j.host.Plan(ctx, key, j.spec)
+	if err != nil {
+		return nil, err
+	}
+	if !plan.Reusable {
+		defer plan.CloseFiles()
+	}
+	return fill(j.entry, plan, j.spec)
 }
 
 // fill puts the values of spec into the holes of the plan.

@@ -11,6 +11,22 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
+// startFailure says why the child was not started, and what to do.
+func startFailure(err error, spec spawn.Spec) error {
+	f := *failureOf(err)
+	var e *spawn.Error
+	if !errors.As(err, &e) || f.hint != "" {
+		return &f
+	}
+	switch {
+	case f.code == codeNotFound || f.code == codeNotExec:
+		f.code, f.hint = explainProgram(f.code, e, spec)
+	case spec.Dir != "" && e.Phase == spawn.PhaseSetup && e.Path == spec.Dir:
+		f.hint = "--dir must name a folder that the child may enter"
+	}
+	return &f
+}
+
 // explainProgram looks at the file that could not be executed, and returns the
 // exit code and what to do. A program that is there is not "not found", even
 // if the kernel says so: then it is its interpreter that is missing.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -44,10 +43,10 @@ type rusage struct {
 	InvoluntaryCS int64 `json:"involuntary_cs"`
 }
 
-func newReport(c *child, key registry.SpawnMethodKey, s spawn.ExitStatus, left error) *report {
+func newReport(c *child, s spawn.ExitStatus, left error) *report {
 	u := s.Rusage
 	r := &report{
-		Backend: string(key), Pid: c.process.Pid(), Timings: c.times, Leftovers: []string{},
+		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Timings: c.times, Leftovers: []string{},
 		Exit: exit{s.Code, "", s.Core, string(s.Source)},
 		Rusage: rusage{
 			u.UserTime.Microseconds(), u.SystemTime.Microseconds(), u.MaxRSS, u.MinorFaults, u.MajorFaults,

@@ -1,10 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/host"
-	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 	"github.com/spf13/cobra"
 )
@@ -28,6 +27,13 @@ unless it has them from the terminal itself. It then has the time of --grace;
 after that, or at the second such signal, it is killed with everything below it.
 SIGUSR1 and SIGUSR2 are passed on.
 
+--report writes {"backend", "pid", "exit": {"code", "signal", "core", "source"},
+"rusage", "timings_us": {"plugin_start", "spawn", "run", "teardown"}, "leftovers"}
+once the child has ended; when it could not be started nothing is written. The
+times are those until keeper and plugin were up (the method is probed for it),
+from there to the exec, from there until the exit was known, and from there
+until all else had ended; leftovers names what could not be ended.
+
 Exit code: the child's own, or 128+N when signal N ended it; 2 called wrongly;
 120 the method is known not to work (hatchery explain KEY says why); 121 it does
 not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
@@ -48,37 +54,20 @@ not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
 // report.
 func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
 	signals := catchSignals()
-	spec, err := a.spec(cmd, r, args)
+	j, err := a.open(cmd, r, args)
 	if err != nil {
 		return err
 	}
-	m, err := findMethods(r.backendDirs)
-	if err != nil {
-		return err
-	}
-	entry, err := a.choose(cmd, m, r.backend)
-	if err != nil {
-		return err
-	}
-	cfg := host.Config{Registry: m.registry, Method: entry.Key, Timeouts: host.Timeouts{Grace: r.grace.orDefault()}}
-	log, err := r.log(cmd, &cfg)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	c := &child{signals: signals, timeout: r.timeout.value, grace: r.grace, began: time.Now()}
-	if c.host, err = host.Open(cfg); err != nil {
-		return err
-	}
-	status, runErr := c.run(cmd.Context(), entry, spec, r.report != "")
+	c := &child{job: j, signals: signals, timeout: r.timeout.value, grace: r.grace}
+	status, runErr := c.run(cmd.Context(), r.report != "")
 	closing := time.Now()
-	left := c.host.Close()
+	left := j.close()
 	c.times.Teardown = time.Since(closing).Microseconds()
 	if left != nil {
 		a.say("warning: %v", left)
 	}
 	if c.process != nil && r.report != "" {
-		err := newReport(c, entry.Key, status, left).write(r.report)
+		err := newReport(c, status, left).write(r.report)
 		switch {
 		case err != nil && runErr == nil && status.Success() && !c.timedOut:
 			return &failure{codeFailed, err, ""}
@@ -86,27 +75,20 @@ func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
 			a.say("warning: %v", err)
 		}
 	}
-	return a.outcome(c, r, spec, status, runErr)
+	return c.outcome(status, runErr)
 }
 
 // outcome turns how it went into the exit code, and what is to be said.
-func (a *app) outcome(c *child, r *request, spec spawn.Spec, status spawn.ExitStatus, err error) error {
+func (c *child) outcome(status spawn.ExitStatus, err error) error {
 	switch {
 	case c.timedOut:
-		return &failure{codeTimedOut, errTimedOut(r.timeout.value, status), ""}
+		return &failure{codeTimedOut, fmt.Errorf("the child was ended after %v (--timeout): %v", c.timeout, status), ""}
 	case c.process == nil && err != nil:
-		return startFailure(err, spec)
+		return startFailure(err, c.job.spec)
 	case err != nil:
 		return &failure{codeFailed, err, ""}
 	case status.ShellCode() != 0:
 		return &failure{status.ShellCode(), nil, ""}
 	}
 	return nil
-}
-
-// needsProbe reports whether to try the method out first, which gives a better
-// error when it does not work here. The default method works everywhere, and a
-// blocked one says so itself.
-func needsProbe(e registry.Entry) bool {
-	return e.Key != registry.DefaultKey && e.Status != registry.Blocked
 }

@@ -175,8 +175,8 @@ func TestTerminationOnATerminal(t *testing.T) {
 	term.ends(9)
 }
 
-// job is a program of job_test.go, as a line for a shell.
-const job = "a-job\n"
+// jobLine is a program of job_test.go, as a line for a shell.
+const jobLine = "a-job\n"
 
 // A shell has job control, though hatchery leads the session.
 func TestShellOnATerminal(t *testing.T) {
@@ -186,7 +186,7 @@ func TestShellOnATerminal(t *testing.T) {
 	}
 	term := onTerminal(t, "run", "--", bash, "--norc", "--noprofile", "-i")
 	term.sees("prompt> ")
-	term.types(job)
+	term.types(jobLine)
 	term.sees("job: up")
 	term.types(ctrlZ)
 	term.sees("Stopped")
@@ -199,7 +199,7 @@ func TestShellOnATerminal(t *testing.T) {
 	term.sees("prompt> ")
 	term.types("sleep 60 &\n")
 	term.sees("prompt> ")
-	term.types(job)
+	term.types(jobLine)
 	term.sees("job: up")
 	term.types(ctrlC)
 	term.sees("got")
@@ -222,7 +222,7 @@ func TestJobOfAShell(t *testing.T) {
 	shell.Env = append(h.Env, "PS1=prompt> ", "TERM=dumb", "H="+h.Path)
 	term := start(t, shell)
 	term.sees("prompt> ")
-	term.types("$H run -- " + job)
+	term.types("$H run -- " + jobLine)
 	term.sees("job: up")
 	term.types(ctrlZ)
 	term.sees("Stopped")
