@@ -50,6 +50,7 @@ func TestErrorsAreThoseOfOSExec(t *testing.T) {
 		{"missing program", filepath.Join(dir, "none"), "", spawn.PhaseExec, filepath.Join(dir, "none"), ""},
 		{"missing in PATH", "hatchery-no-such-program", "", spawn.PhaseResolve, "hatchery-no-such-program", ""},
 		{"not executable", plain, "", spawn.PhaseExec, plain, ""},
+		{"script not executable", write("noexec.sh", "#!/bin/sh\n", 0o644), "", spawn.PhaseExec, "noexec.sh", "permission denied"},
 		{"a folder", dir, "", spawn.PhaseExec, dir, ""},
 		{"no program", garbage, "", spawn.PhaseExec, garbage, "neither a program"},
 		{"link loop", loop, "", spawn.PhaseExec, loop, ""},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -29,6 +30,7 @@ type initialised struct {
 func Init(entries ...registry.Entry) {
 	r, err := registry.New(entries...)
 	if key, ok := pluginKey(); ok {
+		linux.SetName(pluginName) // in ps it would be "exe"
 		os.Exit(servePlugin(r, err, key))
 	}
 	builtin.Store(&initialised{r, err})

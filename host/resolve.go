@@ -75,7 +75,8 @@ func explainExec(err error, spec *spawn.Spec) error {
 // program of its #! line or the dynamic linker of an ELF file.
 func interpreter(path string) (string, bool) {
 	// Looked at before it is opened: a FIFO would wait for its other end.
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+	// One that nobody may execute fails for that, whatever its interpreter is.
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0 {
 		return "", false
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
