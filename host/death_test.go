@@ -34,7 +34,7 @@ func hostHelper(args []string) int {
 	if err != nil {
 		return 1
 	}
-	if args[0] == "child" {
+	if args[0] != "idle" {
 		spec := sh(`trap "" TERM; (setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 100; done' & ); echo $$; while :; do sleep 100; done`)
 		spec.Files = []*os.File{nil, w}
 		if _, err := h.Start(context.Background(), spec); err != nil {
@@ -44,7 +44,7 @@ func hostHelper(args []string) int {
 	}
 	buf := make([]byte, 256)
 	said := ""
-	for args[0] == "child" && strings.Count(said, "\n") < 2 {
+	for args[0] != "idle" && strings.Count(said, "\n") < 2 {
 		n, err := r.Read(buf)
 		if err != nil {
 			return 1
@@ -58,19 +58,28 @@ func hostHelper(args []string) int {
 			fmt.Print(child, " ")
 		}
 	}
+	if args[0] == "chroot" { // the keeper must not lose sight of anything
+		if err := syscall.Chroot(os.Getenv("XDG_RUNTIME_DIR")); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
 	fmt.Println()
 	select {}
 }
 
 func TestHostKilled(t *testing.T) {
-	for _, what := range []string{"idle", "child"} {
+	for _, what := range []string{"idle", "child", "chroot"} {
 		t.Run(what, func(t *testing.T) {
+			if what == "chroot" && os.Getuid() != 0 {
+				t.Skip("needs root, to change the root directory")
+			}
 			runtimeDir := t.TempDir()
 			cmd := helperproc.Command("host", what)
 			cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+runtimeDir)
 			os.Chmod(runtimeDir, 0o700)
 			pids := lines(t, cmd)()
-			if what == "child" && len(pids) < 5 {
+			if what != "idle" && len(pids) < 5 {
 				t.Fatalf("processes %v: want child, daemon, keeper and its children", pids)
 			}
 			for _, pid := range pids {

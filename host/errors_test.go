@@ -96,6 +96,23 @@ func TestErrorsAreThoseOfOSExec(t *testing.T) {
 	}
 }
 
+// TestSpecialFileAsProgram: looking for a reason must not wait for the other
+// end of a FIFO.
+func TestSpecialFileAsProgram(t *testing.T) {
+	h := open(t, host.Config{})
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if _, err := h.Start(t.Context(), spawn.Spec{Path: fifo}); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%v, want permission denied", err)
+	}
+	if d := time.Since(begin); d > 2*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
 // TestCredentialCannotEnter is the closed directory for a child of another
 // user, whose permissions count.
 func TestCredentialCannotEnter(t *testing.T) {
