@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -197,8 +196,6 @@ func TestGroupIsTheHostsByDefault(t *testing.T) {
 		t.Errorf("group and session %q, want %q", out, want)
 	}
 }
-
-var _ = time.Second
 
 // TestInheritedChangesOfTheHost changes a helper in ways that a test binary
 // could not undo.

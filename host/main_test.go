@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
@@ -142,5 +141,3 @@ func numbers(t testing.TB, line string) []int {
 	}
 	return out
 }
-
-var _ = backends.Builtin

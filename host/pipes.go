@@ -23,30 +23,21 @@ func (c *Cmd) StdinPipe() (io.WriteCloser, error) {
 
 // StdoutPipe returns a pipe from the child's standard output. Wait closes it,
 // so read it to its end first.
-func (c *Cmd) StdoutPipe() (io.ReadCloser, error) {
-	if c.Stdout != nil {
-		return nil, errors.New("hatchery: Stdout already set")
-	}
-	pr, pw, err := c.pipe("StdoutPipe")
-	if err != nil {
-		return nil, err
-	}
-	c.Stdout = pw
-	c.io().theirs, c.io().ours = append(c.io().theirs, pw), append(c.io().ours, pr)
-	return pr, nil
-}
+func (c *Cmd) StdoutPipe() (io.ReadCloser, error) { return c.outputPipe("Stdout", &c.Stdout) }
 
 // StderrPipe returns a pipe from the child's standard error. Wait closes it,
 // so read it to its end first.
-func (c *Cmd) StderrPipe() (io.ReadCloser, error) {
-	if c.Stderr != nil {
-		return nil, errors.New("hatchery: Stderr already set")
+func (c *Cmd) StderrPipe() (io.ReadCloser, error) { return c.outputPipe("Stderr", &c.Stderr) }
+
+func (c *Cmd) outputPipe(name string, to *io.Writer) (io.ReadCloser, error) {
+	if *to != nil {
+		return nil, errors.New("hatchery: " + name + " already set")
 	}
-	pr, pw, err := c.pipe("StderrPipe")
+	pr, pw, err := c.pipe(name + "Pipe")
 	if err != nil {
 		return nil, err
 	}
-	c.Stderr = pw
+	*to = pw
 	c.io().theirs, c.io().ours = append(c.io().theirs, pw), append(c.io().ours, pr)
 	return pr, nil
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/sdk"
@@ -98,5 +97,4 @@ func TestStopSpawnersChild(t *testing.T) {
 	if err != nil || s.Signal != syscall.SIGTERM {
 		t.Errorf("%+v, %v", s, err)
 	}
-	_ = time.Second
 }

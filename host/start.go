@@ -26,25 +26,34 @@ func (h *Host) Start(ctx context.Context, spec spawn.Spec) (*Process, error) {
 
 // StartMethod is Start by the method of the given key, whichever is selected.
 func (h *Host) StartMethod(ctx context.Context, key string, spec spawn.Spec) (*Process, error) {
-	e, err := h.registry.Lookup(key)
-	if err != nil {
-		return nil, err
-	}
-	done, err := h.enter()
+	m, bounded, done, err := h.begin(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	bounded, cancel := h.spawnContext(ctx)
-	defer cancel()
-	p, err := h.start(bounded, h.method(e), &spec)
+	p, err := h.start(bounded, m, &spec)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
 	}
 	if err != nil {
-		return nil, withKey(err, e.Key)
+		return nil, withKey(err, m.entry.Key)
 	}
 	return p, nil
+}
+
+// begin begins a spawn by the method of the given key, which Close waits for
+// until done is called.
+func (h *Host) begin(ctx context.Context, key string) (m *method, bounded context.Context, done func(), err error) {
+	e, err := h.registry.Lookup(key)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	leave, err := h.enter()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	bounded, cancel := h.spawnContext(ctx)
+	return h.method(e), bounded, func() { cancel(); leave() }, nil
 }
 
 // spawnContext bounds ctx by Timeouts.Spawn and by Close.
@@ -55,14 +64,6 @@ func (h *Host) spawnContext(ctx context.Context) (context.Context, context.Cance
 }
 
 func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
-	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
-		if err := spec.Validate(); err != nil {
-			return nil, err
-		}
-	}
-	if spec.Env == nil {
-		spec.Env = os.Environ()
-	}
 	plan, err := m.planFor(ctx, spec)
 	switch {
 	case err != nil:
@@ -73,10 +74,18 @@ func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process
 	return h.launch(ctx, m, plan, spec)
 }
 
-// planFor returns the plan for a Spec: one that was made before for a Spec of
-// the same shape, or else the backend's. It is nil when the backend makes no
-// plans because its children are not local.
+// planFor returns the plan for a Spec, which it checks and completes: one that
+// was made before for a Spec of the same shape, or else the backend's. It is
+// nil when the backend makes no plans because its children are not local.
 func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, error) {
+	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
+		if err := spec.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	if spec.Env == nil {
+		spec.Env = os.Environ()
+	}
 	shape := spec.Shape()
 	key, err := shape.AppendBinary(nil)
 	if err != nil {
@@ -159,9 +168,9 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 	return p, nil
 }
 
-// keep has the keeper launch a child. A keeper that was gone before it could be asked
-// costs nothing but a new one; what it was asked and did not answer is the
-// caller's to know.
+// keep has the keeper launch a child. A keeper that was gone before it could be
+// asked costs nothing but a new one; what it was asked and did not answer is
+// the caller's to know.
 func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key registry.SpawnMethodKey) (*Process, error) {
 	for again := false; ; again = true {
 		k, base, err := h.keeping.current()
@@ -193,32 +202,21 @@ func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key
 // it. A plan that the backend marks as reusable shares its files with the
 // host; the files of any other plan are the caller's to close.
 func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Plan, error) {
-	e, err := h.registry.Lookup(key)
-	if err != nil {
-		return nil, err
-	}
-	done, err := h.enter()
+	m, ctx, done, err := h.begin(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	ctx, cancel := h.spawnContext(ctx)
-	defer cancel()
-	if e.Status != registry.Blocked {
-		if err := spec.Validate(); err != nil {
-			return nil, withKey(err, e.Key)
-		}
-	}
-	plan, err := h.method(e).planFor(ctx, &spec)
+	plan, err := m.planFor(ctx, &spec)
 	switch {
 	case err != nil:
-		return nil, withKey(err, e.Key)
+		return nil, withKey(err, m.entry.Key)
 	case plan == nil:
 		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: it makes no plans"}
 	}
 	_, base, err := h.keeping.current()
 	if err != nil {
-		return nil, withKey(err, e.Key)
+		return nil, withKey(err, m.entry.Key)
 	}
 	return withInherited(plan.plan, base, h.gather.now()), nil
 }

@@ -20,7 +20,6 @@ type crew struct {
 	size  int
 	free  int
 	rests uint64 // how often a launcher came to rest
-	timer *time.Timer
 	armed bool
 }
 
@@ -76,7 +75,7 @@ func (c *crew) work() {
 	if c.free == 0 && !c.armed && c.size < maxCrew {
 		c.armed = true
 		seen := c.rests
-		c.timer = time.AfterFunc(stuckTime, func() { c.check(seen) })
+		time.AfterFunc(stuckTime, func() { c.check(seen) })
 	}
 	c.mu.Unlock()
 }
@@ -90,7 +89,7 @@ func (c *crew) check(seen uint64) {
 	}
 	if c.free == 0 && c.size < maxCrew {
 		seen := c.rests
-		c.timer = time.AfterFunc(stuckTime, func() { c.check(seen) })
+		time.AfterFunc(stuckTime, func() { c.check(seen) })
 	} else {
 		c.armed = false
 	}

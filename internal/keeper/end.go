@@ -52,8 +52,8 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 }
 
 // end ends every descendant: SIGTERM and SIGCONT, and after the grace SIGKILL
-// to a fixpoint, for as long as limit. It removes the host's folder and returns who is left. Whoever
-// comes second waits for ever: the first ends the process.
+// to a fixpoint, for as long as limit. It removes the host's folder and returns
+// who is left. Whoever comes second waits for ever: the first ends the process.
 func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	if !k.table.close() {
 		select {}
@@ -109,16 +109,12 @@ func (k *keeper) termAll() {
 // termBelow asks the descendants of pid to end.
 func termBelow(pid int) {
 	for _, c := range linux.Children(pid) {
-		fd, err := linux.PidfdOpen(c)
-		if err != nil {
-			continue
-		}
-		if s, err := linux.ReadStat(c); err == nil && s.Parent == pid {
+		if fd, ok := openDescendant(c, pid); ok {
 			linux.PidfdSignal(fd, syscall.SIGTERM)
 			linux.PidfdSignal(fd, syscall.SIGCONT)
+			syscall.Close(fd)
 		}
-		syscall.Close(fd)
-		termBelow(c)
+		termBelow(c) // also of one that has just lost its parent
 	}
 }
 

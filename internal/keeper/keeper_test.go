@@ -83,15 +83,23 @@ func alive(pid int) bool {
 // gone waits until the pids are gone.
 func gone(t testing.TB, limit time.Duration, pids ...int) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
 	for _, pid := range pids {
-		for alive(pid) {
-			if time.Now().After(deadline) {
-				t.Fatalf("process %d is still there after %v", pid, limit)
-			}
-			time.Sleep(2 * time.Millisecond) // the end of a stranger is no event here
+		if !within(limit, func() bool { return !alive(pid) }) {
+			t.Fatalf("process %d is still there after %v", pid, limit)
 		}
 	}
+}
+
+// within waits for what strangers do, which is no event here.
+func within(limit time.Duration, done func() bool) bool {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(limit); !done(); <-tick.C {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestExitCodes(t *testing.T) {
@@ -374,15 +382,12 @@ func TestSIGTERMComesFirst(t *testing.T) {
 	mark := host.folder + "-term"
 	host.cmd.Kill()
 	host.cmd.Wait()
-	deadline := time.Now().Add(2 * time.Second)
-	for {
-		if b, err := os.ReadFile(mark); err == nil && string(b) == "TERM\n" {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the child was not asked to end")
-		}
-		time.Sleep(5 * time.Millisecond) // the end of a stranger is no event here
+	asked := func() bool {
+		b, err := os.ReadFile(mark)
+		return err == nil && string(b) == "TERM\n"
+	}
+	if !within(2*time.Second, asked) {
+		t.Fatal("the child was not asked to end")
 	}
 }
 

@@ -45,23 +45,31 @@ func (t *tree) addOrphans(self int) {
 	}
 }
 
-// addStranger adds a process that is not a child of the keeper's making. It
-// is taken only if it still has the right parent when its pidfd is open: then
-// the descriptor is of the right process.
+// addStranger adds a process that is not a child of the keeper's making.
 func (t *tree) addStranger(pid, parent int) bool {
 	if _, ok := t.members[pid]; ok {
 		return false
 	}
+	fd, ok := openDescendant(pid, parent)
+	if ok {
+		t.add(member{pid, fd, nil})
+	}
+	return ok
+}
+
+// openDescendant returns a pidfd, the caller's to close, of a living process
+// that was found among the children of parent. It must still have that parent
+// when the pidfd is open: then the descriptor is of the right process.
+func openDescendant(pid, parent int) (pidfd int, ok bool) {
 	fd, err := linux.PidfdOpen(pid)
 	if err != nil {
-		return false
+		return -1, false
 	}
 	if s, err := linux.ReadStat(pid); err != nil || s.Parent != parent || s.State == 'Z' {
 		syscall.Close(fd)
-		return false
+		return -1, false
 	}
-	t.add(member{pid, fd, nil})
-	return true
+	return fd, true
 }
 
 func (t *tree) add(m member) {
