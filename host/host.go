@@ -231,7 +231,7 @@ func (h *Host) stopAll(ctx context.Context) []error {
 	errs := make([]error, len(procs))
 	var wg sync.WaitGroup
 	for i, p := range procs {
-		wg.Go(func() { _, errs[i] = p.stop(ctx, end) })
+		wg.Go(func() { _, errs[i] = p.stop(ctx, p.stopOptions(), end) })
 	}
 	wg.Wait()
 	return errs

@@ -23,9 +23,12 @@ type Process struct {
 	target target        // how to signal it; set before the Process is handed out
 	done   chan struct{} // closed when status is set
 
-	mu     sync.Mutex
-	status spawn.ExitStatus
-	forced bool
+	mu       sync.Mutex
+	status   spawn.ExitStatus
+	forced   bool
+	stopping StopOptions
+	asked    chan struct{} // closed when it has been asked to end for long enough; nil before
+	after    []func()      // called once it has ended
 }
 
 // A target is how a child is reached.
@@ -73,9 +76,27 @@ func (p *Process) run(pid int, t target) {
 func (p *Process) exited(e keeper.Exit) {
 	p.mu.Lock()
 	p.status = e.Status
-	p.mu.Unlock()
+	after := p.after
+	p.after = nil
 	close(p.done)
+	p.mu.Unlock()
 	p.release()
+	for _, f := range after {
+		f()
+	}
+}
+
+// afterExit has f called once the child has ended, by whoever tells of it: f
+// must not wait for anything. It spares a goroutine for each child.
+func (p *Process) afterExit(f func()) {
+	p.mu.Lock()
+	if !p.ended() {
+		p.after = append(p.after, f)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	f()
 }
 
 // release lets go of an ended child.

@@ -53,7 +53,7 @@ func rows() []row {
 		{packages: "internal/wire", module: []string{"internal/lane", "internal/linux/...", "internal/wire/spawnv1", "spawn"},
 			others: []string{goPlugin, hclog, grpc, protobuf, "google.golang.org/genproto/googleapis/rpc/status"}},
 
-		{packages: "internal/nursery", module: []string{"spawn"}},
+		{packages: "internal/restart"},
 		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
 
 		// The analyses, for hatchery explain.
@@ -66,7 +66,7 @@ func rows() []row {
 		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},
 
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/nursery",
+		{packages: "host", module: []string{"host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/restart",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},

@@ -1,0 +1,238 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A Nursery is a scope that the children started in it do not outlive:
+// structured concurrency for processes. [Host.Nursery] opens one and returns
+// when every child has ended. The first that fails cancels the others; see
+// [NurseryError] for what is returned then. Its methods may be called
+// concurrently, as long as the nursery is open.
+type Nursery struct {
+	host   *Host
+	cfg    NurseryConfig
+	events *eventQueue
+
+	// life is what body has: it ends when the nursery is being canceled.
+	life context.Context
+	die  context.CancelCauseFunc
+
+	mu       sync.Mutex
+	members  map[*Child]struct{} // that have not ended for good
+	causes   []error             // why it was canceled, in the order of time
+	stopped  []error             // members that ended because it was
+	canceled bool
+	active   int           // body, members, functions and nested nurseries
+	over     chan struct{} // closed when nothing is active
+}
+
+// NurseryConfig says how a nursery behaves. The zero value is ready for use.
+type NurseryConfig struct {
+	// Name is how errors and events call the nursery. It may be empty.
+	Name string
+
+	// StopAtEnd ends the children when the body has returned. Otherwise the
+	// nursery waits for them to end by themselves.
+	StopAtEnd bool
+
+	// OnEvent is told what happens to the children, one event at a time and
+	// in order. It runs beside the nursery, which it does not hold up; what
+	// it has not been told when the last child has ended it is told still,
+	// for Timeouts.Call at most. The library itself never logs.
+	OnEvent func(Event)
+}
+
+// Nursery calls body with a new nursery and returns when body has returned and
+// everything that was started in the nursery has ended: when all have ended by
+// themselves, or, after a failure, when all have been stopped, all at once,
+// each within the times of its StopOptions and Timeouts.Close.
+//
+// The nursery is canceled by the first child that fails, by an error of body,
+// by a panic in it, by ctx, by [Nursery.Cancel] and by the host's Close. The
+// context that body is given ends then, with the failure as its cause. Body has
+// to return for Nursery to return.
+//
+// The error is nil when body and every child succeeded, or after Cancel, and a
+// *[NurseryError] otherwise.
+func (h *Host) Nursery(ctx context.Context, cfg NurseryConfig, body func(context.Context, *Nursery) error) error {
+	n := &Nursery{host: h, cfg: cfg, events: newEventQueue(cfg.OnEvent), members: map[*Child]struct{}{}, active: 1, over: make(chan struct{})}
+	n.life, n.die = context.WithCancelCause(ctx)
+	defer n.die(nil)
+	defer context.AfterFunc(ctx, func() { n.fail(context.Cause(ctx)) })()
+	defer context.AfterFunc(h.life, func() { n.fail(&spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStop}) })()
+	returned := false
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit, which go on after this
+			n.Cancel()
+			n.leave()
+			n.wait()
+		}
+	}()
+	err := body(n.life, n)
+	returned = true
+	n.bodyEnded(err)
+	n.wait()
+	return n.result()
+}
+
+// Nursery opens a nursery inside n: what is started in it ends before n does,
+// and when n is canceled. An error that it returns is the caller's to pass on.
+func (n *Nursery) Nursery(ctx context.Context, cfg NurseryConfig, body func(context.Context, *Nursery) error) error {
+	if err := n.enter(); err != nil {
+		return err
+	}
+	defer n.leave()
+	ctx, cancel := n.within(ctx)
+	defer cancel()
+	return n.host.Nursery(ctx, cfg, body)
+}
+
+// Go calls f in a goroutine that the nursery waits for like for a child. An
+// error that f returns cancels the nursery. The context of f ends when the
+// nursery is canceled; f has to return then. The error of Go itself is of kind
+// spawn.ErrCanceled: the nursery has ended or is being canceled, and f is not
+// called.
+func (n *Nursery) Go(name string, f func(context.Context) error) error {
+	if err := n.enter(); err != nil {
+		return &ChildError{Name: name, Err: err}
+	}
+	go func() {
+		defer n.leave()
+		err := f(n.life)
+		if err == nil {
+			return
+		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if own := n.own(err); own != nil {
+			n.failLocked(&ChildError{Name: name, Err: own})
+		} else {
+			n.stopped = append(n.stopped, &ChildError{Name: name, Err: err})
+		}
+	}()
+	return nil
+}
+
+// Cancel stops everything in the nursery. By itself it is no failure.
+func (n *Nursery) Cancel() { n.fail(nil) }
+
+// within returns ctx bounded by the nursery.
+func (n *Nursery) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(n.life, func() { cancel(context.Cause(n.life)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// enter begins something that the nursery waits for.
+func (n *Nursery) enter() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.active == 0 || n.canceled {
+		return &spawn.Error{Kind: spawn.ErrCanceled, Phase: spawn.PhaseStart, Msg: "the nursery has ended or is being canceled", Err: n.causeLocked()}
+	}
+	n.active++
+	return nil
+}
+
+// leave ends what enter has begun.
+func (n *Nursery) leave() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.leaveLocked()
+}
+
+func (n *Nursery) leaveLocked() {
+	if n.active--; n.active == 0 {
+		close(n.over)
+	}
+}
+
+// fail cancels the nursery, because of cause if that is not nil.
+func (n *Nursery) fail(cause error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.failLocked(cause)
+}
+
+func (n *Nursery) failLocked(cause error) {
+	if cause != nil {
+		n.causes = append(n.causes, cause)
+	}
+	if n.canceled {
+		return
+	}
+	n.canceled = true
+	n.die(cause)
+	n.events.add(NurseryCanceled{Nursery: n.cfg.Name, Cause: cause})
+	for c := range n.members {
+		c.cancelLocked()
+	}
+}
+
+func (n *Nursery) causeLocked() error {
+	if len(n.causes) == 0 {
+		return nil
+	}
+	return n.causes[0]
+}
+
+// own returns what of err is no mere consequence of the cancellation: nil when
+// it is the end of a context, or passes on what the nursery was canceled for.
+// The caller holds the lock.
+func (n *Nursery) own(err error) error {
+	if !n.canceled {
+		return err
+	}
+	if e, ok := err.(*NurseryError); ok { // of a nested one: there may be both
+		pruned := *e
+		pruned.Causes = nil
+		for _, c := range e.Causes {
+			if own := n.own(c); own != nil {
+				pruned.Causes = append(pruned.Causes, own)
+			}
+		}
+		if len(pruned.Causes) == 0 {
+			return nil
+		}
+		return &pruned
+	}
+	for _, c := range append([]error{context.Canceled, spawn.ErrCanceled}, n.causes...) {
+		if errors.Is(err, c) {
+			return nil
+		}
+	}
+	return err
+}
+
+// bodyEnded does what the end of body asks for.
+func (n *Nursery) bodyEnded(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	defer n.leaveLocked()
+	if err != nil {
+		err = n.own(err)
+	}
+	if err != nil || n.cfg.StopAtEnd {
+		n.failLocked(err)
+	}
+}
+
+// wait waits for all that was started.
+func (n *Nursery) wait() {
+	<-n.over
+	n.events.flush(n.host.limits.Call)
+}
+
+func (n *Nursery) result() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.causes) == 0 {
+		return nil
+	}
+	return &NurseryError{Name: n.cfg.Name, Causes: n.causes, Canceled: n.stopped}
+}

@@ -1,0 +1,272 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/restart"
+	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A ChildConfig says what to start in a nursery, and what to do when it fails.
+type ChildConfig struct {
+	// Name is how errors and events call the child. Empty means the last
+	// element of Spec.Path.
+	Name string
+
+	// Spec is what to run. Its Files have to stay open as long as the child
+	// may be restarted.
+	Spec spawn.Spec
+
+	// Method is the key of the spawn method. Empty means the selected one.
+	Method registry.SpawnMethodKey
+
+	// Stop says how the child is ended.
+	Stop StopOptions
+
+	// Restart says what happens when the child fails: the zero value cancels
+	// the nursery.
+	Restart Restart
+}
+
+// Restart says whether a child that failed is started again: one that could
+// not be started again, exited with a code other than 0, or was ended by a
+// signal. One that succeeded is never started again.
+type Restart struct {
+	// Max is how many failures within Within are borne; one more cancels the
+	// nursery. Zero: none, the child is not restarted.
+	Max int
+
+	// Within is the time in which failures are counted. Zero means a minute.
+	Within time.Duration
+
+	// MinDelay and MaxDelay bound the wait before a restart, which doubles
+	// with each failure that follows a run shorter than Within. A part of it,
+	// half at most, is left to chance. Zero means 100 ms and 30 s.
+	MinDelay, MaxDelay time.Duration
+}
+
+func (r Restart) completed() Restart {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	set(&r.Within, time.Minute)
+	set(&r.MinDelay, 100*time.Millisecond)
+	set(&r.MaxDelay, 30*time.Second)
+	return r
+}
+
+// A Child is a member of a nursery: a process, and after a restart its
+// successor.
+type Child struct {
+	nursery *Nursery
+	cfg     ChildConfig
+	ended   chan struct{} // closed when it has ended for good
+
+	// All below is guarded by the nursery's mutex.
+	proc     *Process    // nil while there is none
+	last     *Process    // proc, or the one before
+	again    *time.Timer // a restart that is due
+	asked    bool        // it is being stopped
+	gone     bool        // it has ended for good
+	err      error       // of its last end or start
+	begun    time.Time   // of proc
+	restarts int
+	inRow    int // failures with no long run between them
+	failures restart.Intensity
+}
+
+// Start starts a child and returns when it has become its program. ctx bounds
+// the start only. A child that cannot be started is no member: the error, a
+// *[ChildError], is the caller's, and cancels the nursery only if body returns
+// it.
+func (n *Nursery) Start(ctx context.Context, cfg ChildConfig) (*Child, error) {
+	if cfg.Name == "" {
+		cfg.Name = filepath.Base(cfg.Spec.Path)
+	}
+	cfg.Restart = cfg.Restart.completed()
+	c := &Child{nursery: n, cfg: cfg, ended: make(chan struct{})}
+	c.failures = restart.Intensity{Max: cfg.Restart.Max, Within: cfg.Restart.Within}
+	if err := n.enter(); err != nil {
+		return nil, &ChildError{Name: cfg.Name, Err: err}
+	}
+	p, err := c.launch(ctx)
+	if err != nil {
+		n.leave()
+		return nil, &ChildError{Name: cfg.Name, Err: err}
+	}
+	n.mu.Lock()
+	n.members[c] = struct{}{}
+	c.runLocked(p)
+	n.mu.Unlock()
+	p.afterExit(func() { c.exited(p) })
+	return c, nil
+}
+
+// launch starts the process, unless the nursery is canceled first.
+func (c *Child) launch(ctx context.Context) (*Process, error) {
+	ctx, cancel := c.nursery.within(ctx)
+	defer cancel()
+	h := c.nursery.host
+	key := string(c.cfg.Method)
+	if key == "" {
+		key = string(h.Selected())
+	}
+	p, err := h.StartMethod(ctx, key, c.cfg.Spec)
+	if err == nil {
+		p.SetStop(c.cfg.Stop)
+	}
+	return p, err
+}
+
+// runLocked notes a new process. One that comes too late is stopped.
+func (c *Child) runLocked(p *Process) {
+	n := c.nursery
+	c.proc, c.last, c.begun = p, p, time.Now()
+	n.events.add(ChildStarted{n.cfg.Name, c.cfg.Name, p.Pid(), c.restarts})
+	if c.asked || n.canceled {
+		c.asked = true
+		c.stopLocked()
+	}
+}
+
+// cancelLocked has the child stopped, or a restart given up. What is being
+// started meanwhile sees that it was asked.
+func (c *Child) cancelLocked() {
+	if c.asked {
+		return
+	}
+	c.asked = true
+	switch {
+	case c.again != nil && c.again.Stop():
+		c.endLocked(c.err, false)
+	case c.proc != nil:
+		c.stopLocked()
+	}
+}
+
+// stopLocked has the process stopped, beside the caller.
+func (c *Child) stopLocked() {
+	p := c.proc
+	c.nursery.events.add(ChildStopping{c.nursery.cfg.Name, c.cfg.Name, p.Pid()})
+	go func() {
+		if _, err := p.Stop(context.Background()); errors.Is(err, spawn.ErrTimeout) {
+			c.abandon(p, err)
+		}
+	}()
+}
+
+// exited is called when the process has ended. It must not wait.
+func (c *Child) exited(p *Process) {
+	status, err := p.Wait()
+	if err == nil && !status.Success() {
+		err = &spawn.ExitError{ExitStatus: status}
+	}
+	n := c.nursery
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c.gone {
+		return // it was given up before
+	}
+	c.proc = nil
+	n.events.add(ChildExited{n.cfg.Name, c.cfg.Name, p.Pid(), status, c.asked, p.Forced()})
+	switch {
+	case c.asked:
+		c.endLocked(err, n.canceled && !obeyed(status, p.stopOptions().Signal))
+	case err == nil:
+		c.endLocked(nil, false)
+	default:
+		if time.Since(c.begun) >= c.cfg.Restart.Within {
+			c.inRow = 0
+		}
+		c.failedLocked(err)
+	}
+}
+
+// obeyed reports whether a status is what a child ends with that was asked to
+// by sig, or was killed then. Anything else is a failure of its own, which may
+// have been on its way already.
+func obeyed(s spawn.ExitStatus, sig syscall.Signal) bool {
+	switch s.Signal {
+	case 0:
+		return s.Code == 0 || s.Code == 128+int(sig)
+	case sig, syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP:
+		return true
+	}
+	return false
+}
+
+// failedLocked decides what follows a failure: another start, or the end.
+func (c *Child) failedLocked(err error) {
+	c.err = err
+	if c.failures.Add(time.Now()) {
+		c.endLocked(err, true)
+		return
+	}
+	c.inRow++
+	r := c.cfg.Restart
+	delay := restart.Backoff{Min: r.MinDelay, Max: r.MaxDelay}.Delay(c.inRow, rand.Float64())
+	c.nursery.events.add(ChildRestarting{c.nursery.cfg.Name, c.cfg.Name, err, delay})
+	c.again = time.AfterFunc(delay, c.restart)
+}
+
+// restart starts the process again.
+func (c *Child) restart() {
+	n := c.nursery
+	n.mu.Lock()
+	c.again = nil
+	if c.asked {
+		c.endLocked(c.err, false)
+		n.mu.Unlock()
+		return
+	}
+	c.restarts++
+	n.mu.Unlock()
+	p, err := c.launch(n.life)
+	n.mu.Lock()
+	switch {
+	case err == nil:
+		c.runLocked(p)
+	case c.asked:
+		c.endLocked(c.err, false)
+	default:
+		c.failedLocked(err)
+	}
+	n.mu.Unlock()
+	if err == nil {
+		p.afterExit(func() { c.exited(p) })
+	}
+}
+
+// abandon gives up a process that cannot be ended.
+func (c *Child) abandon(p *Process, err error) {
+	n := c.nursery
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !c.gone && c.proc == p {
+		c.endLocked(err, true)
+	}
+}
+
+// endLocked ends the child for good, with err, or nil when it succeeded. It was
+// a failure if that is to cancel the nursery.
+func (c *Child) endLocked(err error, failure bool) {
+	n := c.nursery
+	c.err, c.gone = err, true
+	delete(n.members, c)
+	switch {
+	case failure:
+		n.failLocked(c.errorLocked())
+	case c.asked && n.canceled:
+		n.stopped = append(n.stopped, c.errorLocked())
+	}
+	close(c.ended)
+	n.leaveLocked()
+}

@@ -1,0 +1,116 @@
+package host
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// An Event is something that happened in a nursery: one of [ChildStarted],
+// [ChildExited], [ChildRestarting], [ChildStopping], [NurseryCanceled]. There
+// may be more kinds one day.
+type Event interface{ event() }
+
+// ChildStarted: the child has become its program. Restarts is how often it had
+// been started before.
+type ChildStarted struct {
+	Nursery, Child string
+	Pid            int
+	Restarts       int
+}
+
+// ChildExited: the child has ended and has been reaped. Asked says that it had
+// been asked to.
+type ChildExited struct {
+	Nursery, Child string
+	Pid            int
+	Status         spawn.ExitStatus
+	Asked, Forced  bool
+}
+
+// ChildRestarting: the child failed, with Err, and is started again after
+// Delay.
+type ChildRestarting struct {
+	Nursery, Child string
+	Err            error
+	Delay          time.Duration
+}
+
+// ChildStopping: the child is being asked to end.
+type ChildStopping struct {
+	Nursery, Child string
+	Pid            int
+}
+
+// NurseryCanceled: everything in the nursery is being stopped, because of
+// Cause, or deliberately when that is nil.
+type NurseryCanceled struct {
+	Nursery string
+	Cause   error
+}
+
+func (ChildStarted) event()    {}
+func (ChildExited) event()     {}
+func (ChildRestarting) event() {}
+func (ChildStopping) event()   {}
+func (NurseryCanceled) event() {}
+
+// An eventQueue calls a function with one event after the other, in a
+// goroutine that lives as long as there are any.
+type eventQueue struct {
+	f func(Event)
+
+	mu      sync.Mutex
+	waiting []Event
+	idle    chan struct{} // closed when everything has been told; nil while nothing is
+}
+
+func newEventQueue(f func(Event)) *eventQueue { return &eventQueue{f: f} }
+
+func (q *eventQueue) add(e Event) {
+	if q.f == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = append(q.waiting, e)
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+		go q.run(q.idle)
+	}
+}
+
+func (q *eventQueue) run(idle chan struct{}) {
+	for {
+		q.mu.Lock()
+		events := q.waiting
+		q.waiting = nil
+		if len(events) == 0 {
+			q.idle = nil
+			close(idle)
+			q.mu.Unlock()
+			return
+		}
+		q.mu.Unlock()
+		for _, e := range events {
+			q.f(e)
+		}
+	}
+}
+
+// flush waits until everything has been told, but not longer than limit.
+func (q *eventQueue) flush(limit time.Duration) {
+	q.mu.Lock()
+	idle := q.idle
+	q.mu.Unlock()
+	if idle == nil {
+		return
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-idle:
+	case <-timer.C:
+	}
+}
