@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -20,7 +19,8 @@ import (
 // docs/embedding.md lists what differs. It cannot be used again after Start,
 // Run, Output or CombinedOutput.
 type Cmd struct {
-	// Path, Args, Env, Dir: as in spawn.Spec. Command fills Path and Args.
+	// Path, Args, Env, Dir: as in exec.Cmd, but for a Path without a slash,
+	// which Start looks up. Command fills Path and Args.
 	Path string
 	Args []string
 	Env  []string
@@ -42,7 +42,11 @@ type Cmd struct {
 	ExtraFiles []*os.File
 
 	// Spec has everything else: group, credential, limits, options … Its
-	// Path, Args, Env, Dir and Files are overwritten by Start.
+	// Path, Args, Env, Dir and Files are overwritten by Start. With Foreground
+	// set, Wait brings the host's group back into the foreground if it was
+	// there before, as does a Start that fails; unless another group has come
+	// there by then that is alive, as when a shell has put the host into the
+	// background.
 	Spec spawn.Spec
 
 	// Method is the key of the spawn method. Empty means the host's
@@ -75,7 +79,10 @@ type Cmd struct {
 	ctx  context.Context // as in exec.Cmd: the face leaves no other place for it
 
 	stdio    *stdio
-	canceled chan error // receives what Cancel returned, or is closed
+	taken    *foreground   // what to take back once the child has ended
+	drained  chan struct{} // closed when the Terminal knows of the end; nil without one
+	canceled chan error    // receives what Cancel returned, or is closed
+	started  bool          // or tried to
 	waited   bool
 }
 
@@ -104,22 +111,22 @@ func (c *Cmd) String() string {
 	return strings.Join(append([]string{c.Path}, c.Args[1:]...), " ")
 }
 
-// Environ returns the environment the child would get now: Env, or the host's.
-// In the host's, $PWD is Dir when that is set, as in exec.Cmd.
+// Environ returns the environment the child would get now, as exec.Cmd makes it
+// of Env and Dir: of several values of one variable the last, and in a host's
+// own environment the $PWD that Dir says.
 func (c *Cmd) Environ() []string {
-	if c.Env != nil {
-		return append([]string{}, c.Env...)
+	return (&exec.Cmd{Env: c.Env, Dir: c.Dir}).Environ()
+}
+
+// environ is Environ, but leaves in what no environment can have, for Start to
+// complain of.
+func (c *Cmd) environ() []string {
+	for _, kv := range c.Env {
+		if strings.IndexByte(kv, 0) >= 0 {
+			return c.Env
+		}
 	}
-	env := os.Environ()
-	if c.Dir == "" {
-		return env
-	}
-	dir, err := filepath.Abs(c.Dir)
-	if err != nil {
-		return env
-	}
-	env = slices.DeleteFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PWD=") })
-	return append(env, "PWD="+dir)
+	return c.Environ()
 }
 
 // Run starts the child and waits for it.
@@ -155,8 +162,11 @@ func (c *Cmd) Output() ([]byte, error) {
 // CombinedOutput runs the child and returns what it wrote to its standard
 // output and standard error.
 func (c *Cmd) CombinedOutput() ([]byte, error) {
-	if c.Stdout != nil || c.Stderr != nil {
-		return nil, errors.New("hatchery: Stdout or Stderr already set")
+	if c.Stdout != nil {
+		return nil, errors.New("hatchery: Stdout already set")
+	}
+	if c.Stderr != nil {
+		return nil, errors.New("hatchery: Stderr already set")
 	}
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
@@ -167,9 +177,10 @@ func (c *Cmd) CombinedOutput() ([]byte, error) {
 // Start starts the child and does not wait for it. After a success Wait must
 // be called to release what copies its input and output.
 func (c *Cmd) Start() error {
-	if c.Process != nil {
+	if c.started {
 		return errors.New("hatchery: already started")
 	}
+	c.started = true
 	ctx := c.ctx
 	if ctx == nil {
 		ctx = context.Background()
@@ -177,6 +188,10 @@ func (c *Cmd) Start() error {
 	if c.Err != nil {
 		c.io().abandon()
 		return c.Err
+	}
+	if c.Cancel != nil && c.ctx == nil {
+		c.io().abandon()
+		return errors.New("hatchery: a Cmd with a Cancel that was not made by CommandContext")
 	}
 	if err := ctx.Err(); err != nil {
 		c.io().abandon()
@@ -188,13 +203,15 @@ func (c *Cmd) Start() error {
 		return err
 	}
 	spec := c.Spec
-	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.Environ(), c.Dir, files
+	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.environ(), c.Dir, files
 	method := c.Method
 	if method == "" {
 		method = string(c.host.Selected())
 	}
+	c.taken = holdForeground(&spec)
 	c.Process, err = c.host.StartMethod(ctx, method, spec)
 	if err != nil {
+		c.taken.takeBack(0)
 		c.io().abandon()
 		return err
 	}
@@ -251,6 +268,10 @@ func (c *Cmd) Wait() error {
 	c.waited = true
 	status, err := c.Process.Wait()
 	c.ProcessState = &status
+	c.taken.takeBack(c.Process.Pid())
+	if c.drained != nil {
+		<-c.drained
+	}
 	copyErr := c.io().finish(c.WaitDelay, c.host.limits)
 	if c.canceled != nil {
 		if cerr := <-c.canceled; cerr != nil {

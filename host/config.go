@@ -21,6 +21,10 @@ type Config struct {
 	// Timeouts bound every wait.
 	Timeouts Timeouts
 
+	// OnEvent is told what happens to plugins ([PluginChanged]), one event at a
+	// time and in order, beside the host, which it does not hold up.
+	OnEvent func(Event)
+
 	// LogLevel makes plugins log to LogWriter: trace, debug, info, warn or
 	// error. Empty means that nothing is logged. The library itself never
 	// logs.
@@ -41,6 +45,9 @@ type Timeouts struct {
 	Grace time.Duration
 	// Close is what Close takes beyond the grace, at most. 2 s.
 	Close time.Duration
+	// Idle is how long a plugin is kept that nobody needs. It is started again
+	// when it is needed. 30 s.
+	Idle time.Duration
 	// Drain is how long Wait goes on reading a child's output after its
 	// exit, for what descendants that still hold the pipe write. 100 ms.
 	Drain time.Duration
@@ -57,6 +64,7 @@ func (t Timeouts) withDefaults() Timeouts {
 	set(&t.Call, 2*time.Second)
 	set(&t.Grace, 5*time.Second)
 	set(&t.Close, 2*time.Second)
+	set(&t.Idle, 30*time.Second)
 	set(&t.Drain, 100*time.Millisecond)
 	return t
 }

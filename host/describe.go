@@ -21,10 +21,11 @@ func (h *Host) Describe(ctx context.Context, key string) (registry.Entry, error)
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Start)
 	defer cancel()
-	p, err := h.method(e).running(ctx)
+	p, release, err := h.method(e).use(ctx)
 	if err != nil {
 		return e, err
 	}
+	defer release()
 	d := p.client.Description()
 	e.Status, e.Summary = registry.Status(d.Status), d.Summary
 	e.Reason, e.Alternative, e.Analysis, e.Scenario = d.Reason, d.Alternative, d.Analysis, d.Scenario

@@ -36,7 +36,7 @@ func backend(t *testing.T, dir, key string) (path string) {
 	return path
 }
 
-func must(t *testing.T, errs ...error) {
+func must(t testing.TB, errs ...error) {
 	t.Helper()
 	for _, err := range errs {
 		if err != nil {
@@ -65,13 +65,14 @@ func reasons(t *testing.T, dir string, skipped []host.Skipped) map[string]string
 func TestDiscoverTakesTheGoodOneAndNamesTheRest(t *testing.T) {
 	dir := backendDir(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
-	good := backend(t, dir, "good")
+	good := pluginBinary(t, dir, "good")
+	marks := []byte("#!/bin/sh\necho $0 >> " + in("EXECUTED") + "\n")
 	must(t,
-		os.WriteFile(in("README"), []byte("hello"), 0o755),
-		os.WriteFile(in("spawn-backend-plain"), []byte("#!/bin/sh\n"), 0o644),
+		os.WriteFile(in("README"), marks, 0o755),
+		os.WriteFile(in("spawn-backend-plain"), marks, 0o644),
 		os.WriteFile(in("spawn-backend-empty"), nil, 0o755),
-		os.WriteFile(in("spawn-backend-Upper"), []byte("#!/bin/sh\n"), 0o755),
-		os.WriteFile(in("spawn-backend-"), []byte("#!/bin/sh\n"), 0o755),
+		os.WriteFile(in("spawn-backend-Upper"), marks, 0o755),
+		os.WriteFile(in("spawn-backend-"), marks, 0o755),
 		os.Mkdir(in("spawn-backend-folder"), 0o755),
 		os.Mkdir(in("folder"), 0o755),
 		os.Symlink("nowhere", in("spawn-backend-dangling")),
@@ -114,8 +115,11 @@ func TestDiscoverTakesTheGoodOneAndNamesTheRest(t *testing.T) {
 	if len(got) > 0 {
 		t.Errorf("skipped besides: %q", got)
 	}
+	if len(entries) == 1 {
+		runs(t, hostOf(t, entries[0]))
+	}
 	if b, err := os.ReadFile(in("EXECUTED")); err == nil {
-		t.Errorf("looking executed %s", b)
+		t.Errorf("executed: %s", b)
 	}
 }
 
@@ -136,10 +140,10 @@ func TestDiscoverRefusesWhatOthersCanWriteTo(t *testing.T) {
 		return fmt.Sprintf("mode %s, owner %d: others can write to it: chmod go-w %s", mode, os.Getuid(), path)
 	}
 	want := []host.Skipped{
-		{open, fix("0775", open)},
-		{group, fix("0775", group)},
-		{filepath.Join(safe, "spawn-backend-link"), fix("0777", outside)},
-		{world, fix("0757", world)},
+		{open, "", fix("0775", open)},
+		{group, "group", fix("0775", group)},
+		{filepath.Join(safe, "spawn-backend-link"), "link", fix("0777", outside)},
+		{world, "world", fix("0757", world)},
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error("(-want +got):\n", diff)
@@ -156,8 +160,8 @@ func TestDiscoverRefusesWhatBelongsToAStranger(t *testing.T) {
 	must(t, os.Chown(file, 4711, 0), os.Chown(strange, 4711, 0))
 	entries, skipped := host.Discover([]string{dir, strange})
 	want := []host.Skipped{
-		{file, "mode 0755, owner 4711: it belongs neither to you (0) nor to root: chown 0 " + file},
-		{strange, "mode 0755, owner 4711: it belongs neither to you (0) nor to root: chown 0 " + strange},
+		{file, "strange", "mode 0755, owner 4711: it belongs neither to you (0) nor to root: chown 0 " + file},
+		{strange, "", "mode 0755, owner 4711: it belongs neither to you (0) nor to root: chown 0 " + strange},
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" || len(entries) > 0 {
 		t.Errorf("taken: %v (-want +got):\n%s", entries, diff)
@@ -182,8 +186,8 @@ func TestDiscoverFirstFolderWins(t *testing.T) {
 		t.Errorf("taken: %q, want %q", paths, want)
 	}
 	want := []host.Skipped{
-		{filepath.Join(a, "spawn-backend-y"), "mode 0644: not executable: chmod +x " + filepath.Join(a, "spawn-backend-y")},
-		{two, "shadowed by " + one + ", whose folder comes first"},
+		{filepath.Join(a, "spawn-backend-y"), "y", "mode 0644: not executable: chmod +x " + filepath.Join(a, "spawn-backend-y")},
+		{two, "x", "shadowed by " + one + ", whose folder comes first"},
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error("(-want +got):\n", diff)
@@ -217,7 +221,7 @@ func TestExtendKeepsWhatIsThere(t *testing.T) {
 	r, err := registry.New(registry.Entry{Key: "mine", Serve: func() int { return 0 }})
 	must(t, err)
 	skipped := host.Extend(r, []string{dir})
-	want := []host.Skipped{{mine, "the key mine is taken (built-in): rename the file"}}
+	want := []host.Skipped{{mine, "mine", "the key mine is taken (built-in): rename the file"}}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error("(-want +got):\n", diff)
 	}

@@ -130,55 +130,6 @@ func TestCredentialCannotEnter(t *testing.T) {
 	}
 }
 
-func TestTooBig(t *testing.T) {
-	h := open(t, host.Config{})
-	run := func(args ...string) error {
-		cmd := h.Command("/bin/true", args...)
-		cmd.Env = []string{}
-		return cmd.Run()
-	}
-	many := func(total int) []string {
-		var args []string
-		for n := 0; n < total; n += 100_001 {
-			args = append(args, strings.Repeat("x", 100_000))
-		}
-		return args
-	}
-	if err := run(strings.Repeat("x", 131071)); err != nil {
-		t.Error("131071 bytes in one argument: ", err)
-	}
-	if err := run(strings.Repeat("x", 131072)); !errors.Is(err, syscall.E2BIG) {
-		t.Error("131072 bytes in one argument: ", err)
-	}
-	direct := exec.Command("/bin/true", many(1_900_000)...)
-	direct.Env = []string{}
-	if want := direct.Run(); want == nil {
-		if err := run(many(1_900_000)...); err != nil {
-			t.Error("1.9 MB of arguments, which os/exec takes: ", err)
-		}
-	}
-	for _, size := range []int{3 << 20, 6 << 20, 70 << 20} {
-		if err := run(many(size)...); !errors.Is(err, syscall.E2BIG) {
-			t.Errorf("%d bytes: %v, want E2BIG", size, err)
-		}
-	}
-	if err := run(); err != nil {
-		t.Error("and then: ", err)
-	}
-}
-
-func TestNUL(t *testing.T) {
-	h := open(t, host.Config{})
-	for _, spec := range []spawn.Spec{
-		{Path: "/bin/tr\x00ue"}, {Path: "/bin/true", Args: []string{"true", "a\x00b"}},
-		{Path: "/bin/true", Env: []string{"A=\x00"}}, {Path: "/bin/true", Dir: "/\x00"},
-	} {
-		if _, err := h.Start(t.Context(), spec); !errors.Is(err, syscall.EINVAL) {
-			t.Errorf("%q: %v, want EINVAL", spec.Path, err)
-		}
-	}
-}
-
 func TestCanceledSpawn(t *testing.T) {
 	h := open(t, host.Config{})
 	start(t, h, sh("true")) // the plugin is up

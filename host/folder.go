@@ -14,8 +14,11 @@ import (
 const maxFolder = 62
 
 // A folder is a host's runtime folder: private to the user, named after the
-// process. The keeper removes it when the host cannot.
-type folder struct{ path string }
+// process. The keeper removes it at the host's end, whatever that is.
+type folder struct {
+	path string
+	dir  *os.File // the folder itself: tells it from a later one of the same name; closed by remove
+}
 
 // makeFolder makes the runtime folder below $XDG_RUNTIME_DIR/hatchery, or
 // below a private folder in the temporary one, or in /tmp when that has too
@@ -31,13 +34,13 @@ func makeFolder() (*folder, error) {
 			path, err = makePrivate(base, path)
 		}
 		if err == nil {
-			return &folder{path}, nil
+			return openFolder(path)
 		}
 		tried += "; " + err.Error()
 	}
 	// Whoever holds the usual names cannot hold this one.
 	if path, err := os.MkdirTemp("", "hatchery-"); err == nil && fits(path) == nil {
-		return &folder{path}, nil
+		return openFolder(path)
 	}
 	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it" + tried}
 }
@@ -89,8 +92,26 @@ func makePrivate(base, path string) (made string, err error) {
 	return "", err
 }
 
-// remove removes the folder, and its base when that is empty.
+func openFolder(path string) (*folder, error) {
+	dir, err := os.Open(path)
+	if err != nil {
+		os.Remove(path)
+		return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Err: err}
+	}
+	return &folder{path: path, dir: dir}, nil
+}
+
+// remove removes the folder, and its base when that is empty. Usually the
+// keeper has done so, and another host of this process may have taken the name
+// since: what is not the same folder is let alone.
 func (f *folder) remove() {
-	os.RemoveAll(f.path)
-	os.Remove(filepath.Dir(f.path))
+	defer f.dir.Close()
+	ours, err := f.dir.Stat()
+	if err != nil {
+		return
+	}
+	if now, err := os.Lstat(f.path); err == nil && os.SameFile(ours, now) {
+		os.RemoveAll(f.path)
+		os.Remove(filepath.Dir(f.path))
+	}
 }

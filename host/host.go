@@ -18,6 +18,10 @@ type Host struct {
 	keeping  *keeping
 	folder   *folder
 	gather   *gatherer
+	plugins  *plugins
+	events   *eventQueue
+	waits    *waits
+	opened   time.Time
 
 	mu       sync.Mutex
 	selected registry.SpawnMethodKey
@@ -64,14 +68,18 @@ func Open(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	life, die := context.WithCancel(context.Background())
-	return &Host{
+	h := &Host{
 		life: life, die: die,
 		cfg: cfg, limits: cfg.Timeouts.withDefaults(), registry: r,
 		keeping: k, folder: dir, gather: gather, selected: cfg.Method,
 		methods: map[registry.SpawnMethodKey]*method{},
 		procs:   map[*Process]struct{}{},
 		over:    make(chan struct{}),
-	}, nil
+		waits:   newWaits(), opened: time.Now(),
+		events: newEventQueue(cfg.OnEvent),
+	}
+	h.plugins = newPlugins(h)
+	return h, nil
 }
 
 // Registry returns the host's methods.
@@ -129,10 +137,12 @@ func (h *Host) probe(ctx context.Context, e registry.Entry) error {
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Start)
 	defer cancel()
-	p, err := h.method(e).running(ctx)
+	p, release, err := h.method(e).use(ctx)
 	if err != nil {
 		return err
 	}
+	defer release()
+	defer h.method(e).waiting(waitCall, "probe", until(ctx)).end()
 	return withKey(p.client.Probe(ctx), e.Key)
 }
 
@@ -191,11 +201,18 @@ func (h *Host) close() error {
 	deadline := time.Now().Add(h.limits.Grace + h.limits.Close)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-finishTime))
 	defer cancel()
-	keeper := h.keeping.last()
-	keeper.Wake()
+	defer h.closing("the whole", deadline).end()
+	keepers := h.keeping.last()
+	for _, k := range keepers {
+		k.Wake()
+	}
 	var errs errorList
+	w := h.closing("spawns and plugin starts under way", until(ctx))
 	waitGroup(ctx, &h.starting)
+	w.end()
 	errs.addAll(h.stopAll(ctx))
+	h.plugins.close()
+	w = h.closing("plugins", until(ctx))
 	plugins := make(chan []error, 1)
 	go func() { plugins <- h.stopPlugins(ctx) }()
 	select {
@@ -204,12 +221,15 @@ func (h *Host) close() error {
 		plugins = nil
 	case <-ctx.Done(): // the keeper ends them
 	}
+	w.end()
+	w = h.closing("keepers", deadline)
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
-	errs.add(keeper.Close(grace, killTime))
+	errs.addAll(h.keeping.close(keepers, grace, killTime))
 	if plugins != nil {
 		errs.addAll(<-plugins) // without a keeper nothing is waited for
 	}
+	w.end()
 	h.folder.remove()
 	h.gather.close()
 	return errs.join()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -29,31 +30,49 @@ type inherited struct {
 	affinity   linux.CPUSet
 	oomScore   int
 	uid, gid   linux.IDs
+	groups     linux.GroupSet
 	noNewPrivs bool
+	birth      birth
 }
 
 // A gatherer finds out what a child would inherit. It keeps open what would
 // take long to open at each spawn.
 type gatherer struct {
-	oomScore *os.File // nil when there is no /proc
+	mu       sync.RWMutex // held for reading while the descriptors are used
+	oomScore int          // descriptor, -1 when there is no /proc
+	cgroup   cgroupReader
 }
 
 func newGatherer() *gatherer {
-	f, err := os.OpenFile(oomScoreFile, os.O_RDONLY, 0)
-	if err != nil {
-		return &gatherer{}
-	}
-	return &gatherer{oomScore: f}
+	return &gatherer{oomScore: openOrNone(oomScoreFile), cgroup: cgroupReader{fd: openOrNone(cgroupFile)}}
 }
 
-func (g *gatherer) close() { g.oomScore.Close() }
+func openOrNone(path string) int {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+func (g *gatherer) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	syscall.Close(g.oomScore)
+	syscall.Close(g.cgroup.fd)
+	g.oomScore, g.cgroup.fd = -1, -1
+}
 
 // now returns what a child of this process would inherit now. It takes some
 // microseconds, most of them for the limits.
 func (g *gatherer) now() inherited {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	pid := os.Getpid()
 	in := inherited{
-		nice: linux.Nice(), affinity: linux.Affinity(), noNewPrivs: linux.NoNewPrivs(),
-		oomScore: g.score(), uid: linux.UserIDs(), gid: linux.GroupIDs(),
+		nice: linux.Nice(pid), affinity: linux.Affinity(pid), noNewPrivs: linux.NoNewPrivs(),
+		oomScore: g.score(), uid: linux.UserIDs(), gid: linux.GroupIDs(), groups: linux.Groups(),
+		birth: g.birth(),
 	}
 	for i := range in.limits {
 		syscall.Getrlimit(i, &in.limits[i])
@@ -62,15 +81,20 @@ func (g *gatherer) now() inherited {
 	return in
 }
 
+// keeperBase returns what the keeper with the given pid passes on, which was
+// started when the host had in. What differs from thread to thread of the host
+// it has from the one that happened to start it.
+func keeperBase(in inherited, pid int) inherited {
+	in.nice, in.affinity = linux.Nice(pid), linux.Affinity(pid)
+	return in
+}
+
 // score returns the adjustment of the score by which the kernel chooses what
 // to end when memory runs out, or 0 when there is no /proc.
 func (g *gatherer) score() int {
 	var b [16]byte
-	n, err := g.oomScore.ReadAt(b[:], 0)
-	if n == 0 && err != nil {
-		return 0
-	}
-	score, _ := strconv.Atoi(strings.TrimSpace(string(b[:n])))
+	n := linux.ReadAtOnce(g.oomScore, b[:])
+	score, _ := strconv.Atoi(strings.TrimSpace(string(b[:n]))) // 0 of nothing
 	return score
 }
 
@@ -109,7 +133,7 @@ func (in inherited) steps(base inherited, at int) []spawn.Step {
 		add(spawn.Open(spawn.Str(oomScoreFile), os.O_WRONLY, 0),
 			spawn.Write(file, spawn.Str(strconv.Itoa(in.oomScore))), spawn.Close(file))
 	}
-	if in.uid != base.uid || in.gid != base.gid {
+	if in.uid != base.uid || in.gid != base.gid || in.groups != base.groups {
 		add(identity(in)...)
 	}
 	if in.noNewPrivs && !base.noNewPrivs {
@@ -118,10 +142,9 @@ func (in inherited) steps(base inherited, at int) []spawn.Step {
 	return steps
 }
 
-// permitted returns in without what only root can give. Such a thing was given
-// to an ordinary user's host from outside, after it was opened, and did not
-// reach its keeper: its children go without, as a shell's would that had been
-// started before.
+// permitted returns in without what only root can give. As far as it matters
+// that is no more than what differs from thread to thread of the host: for
+// everything else there is another keeper (see sameBirth).
 func (in inherited) permitted(base inherited) inherited {
 	if base.uid.Effective == 0 {
 		return in

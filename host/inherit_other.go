@@ -16,4 +16,8 @@ func (g *gatherer) close() {}
 
 func (g *gatherer) now() inherited { return inherited{} }
 
+func keeperBase(in inherited, pid int) inherited { return in }
+
+func sameBirth(in, then inherited) bool { return true }
+
 func (in inherited) steps(base inherited, at int) []spawn.Step { return nil }

@@ -7,28 +7,46 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends/forkexec"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/faultplugin"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 func TestMain(m *testing.M) {
-	host.Init(testEntries()...)
+	if filepath.Base(os.Args[0]) == "spawn-backend-forkexec" { // see externalBackend
+		os.Exit(sdk.Main(forkexec.New()))
+	}
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "spawn-backend-fault_") {
+		os.Exit(faultplugin.Main(os.Args[0])) // a link to this binary is a plugin
+	}
+	serveAsPlugin() // any other
+	host.Init(append(testEntries(), faultplugin.Entries()...)...)
 	run := func() int { return leakcheck.Main(m) }
 	os.Exit(helperproc.Main(run, map[string]helperproc.Func{
-		"host":        hostHelper,
-		"embed":       embedHelper,
-		"noinit":      noInitHelper,
-		"environ":     environHelper,
-		"descriptors": descriptorsHelper,
-		"change":      changeHelper,
+		"host":         hostHelper,
+		"embed":        embedHelper,
+		"noinit":       noInitHelper,
+		"environ":      environHelper,
+		"descriptors":  descriptorsHelper,
+		"change":       changeHelper,
+		"differential": differentialHelper,
+		"succession":   successionHelper,
+		"twokeepers":   twoKeepersHelper,
+		"input":        inputHelper,
+		"foreground":   foregroundHelper,
+		"pressure":     pressureHelper,
+		"unread":       unreadHelper,
 	}))
 }
 

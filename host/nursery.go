@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -23,9 +24,10 @@ type Nursery struct {
 	die  context.CancelCauseFunc
 
 	mu       sync.Mutex
-	members  map[*Child]struct{} // that have not ended for good
-	causes   []error             // why it was canceled, in the order of time
-	stopped  []error             // members that ended because it was
+	members  map[*Child]struct{}                // that have not ended for good
+	causes   []error                            // why it was canceled, in the order of time
+	stopped  []error                            // members that ended because it was
+	plugins  map[registry.SpawnMethodKey]func() // kept for it, and how to let go of them
 	canceled bool
 	active   int           // body, members, functions and nested nurseries
 	over     chan struct{} // closed when nothing is active
@@ -60,7 +62,7 @@ type NurseryConfig struct {
 // The error is nil when body and every child succeeded, or after Cancel, and a
 // *[NurseryError] otherwise.
 func (h *Host) Nursery(ctx context.Context, cfg NurseryConfig, body func(context.Context, *Nursery) error) error {
-	n := &Nursery{host: h, cfg: cfg, events: newEventQueue(cfg.OnEvent), members: map[*Child]struct{}{}, active: 1, over: make(chan struct{})}
+	n := &Nursery{host: h, cfg: cfg, events: newEventQueue(cfg.OnEvent), members: map[*Child]struct{}{}, plugins: map[registry.SpawnMethodKey]func(){}, active: 1, over: make(chan struct{})}
 	n.life, n.die = context.WithCancelCause(ctx)
 	defer n.die(nil)
 	defer context.AfterFunc(ctx, func() { n.fail(context.Cause(ctx)) })()
@@ -224,6 +226,8 @@ func (n *Nursery) bodyEnded(err error) {
 
 // wait waits for all that was started.
 func (n *Nursery) wait() {
+	defer n.releasePlugins()
+	defer n.host.waits.begin(wait{name: waitNursery, subject: n.cfg.Name}).end()
 	<-n.over
 	n.events.flush(n.host.limits.Call)
 }
@@ -235,4 +239,35 @@ func (n *Nursery) result() error {
 		return nil
 	}
 	return &NurseryError{Name: n.cfg.Name, Causes: n.causes, Canceled: n.stopped}
+}
+
+// keepPlugin has the plugin of a method stay as long as the nursery is open:
+// whoever started one child starts others. Two nurseries share it.
+func (n *Nursery) keepPlugin(ctx context.Context, key registry.SpawnMethodKey) error {
+	n.mu.Lock()
+	_, kept := n.plugins[key]
+	n.mu.Unlock()
+	if kept {
+		return nil
+	}
+	release, err := n.host.plugins.need(ctx, key)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.plugins[key] != nil { // by another child, meanwhile
+		release()
+	} else {
+		n.plugins[key] = release
+	}
+	return nil
+}
+
+func (n *Nursery) releasePlugins() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, release := range n.plugins {
+		release()
+	}
 }

@@ -115,11 +115,14 @@ func (c *Child) launch(ctx context.Context) (*Process, error) {
 	ctx, cancel := c.nursery.within(ctx)
 	defer cancel()
 	h := c.nursery.host
-	key := string(c.cfg.Method)
+	key := c.cfg.Method
 	if key == "" {
-		key = string(h.Selected())
+		key = h.Selected()
 	}
-	p, err := h.StartMethod(ctx, key, c.cfg.Spec)
+	if err := c.nursery.keepPlugin(ctx, key); err != nil {
+		return nil, err
+	}
+	p, err := h.StartMethod(ctx, string(key), c.cfg.Spec)
 	if err == nil {
 		p.SetStop(c.cfg.Stop)
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// An Event is something that happened in a nursery: one of [ChildStarted],
-// [ChildExited], [ChildRestarting], [ChildStopping], [NurseryCanceled]. There
-// may be more kinds one day.
+// An Event is something that happened: in a nursery [ChildStarted],
+// [ChildExited], [ChildRestarting], [ChildStopping] or [NurseryCanceled], in a
+// host [PluginChanged]. There may be more kinds one day.
 type Event interface{ event() }
 
 // ChildStarted: the child has become its program. Restarts is how often it had
@@ -50,6 +50,10 @@ type NurseryCanceled struct {
 	Cause   error
 }
 
+// PluginChanged: the plugin of a method has entered another state.
+type PluginChanged struct{ Health }
+
+func (PluginChanged) event()   {}
 func (ChildStarted) event()    {}
 func (ChildExited) event()     {}
 func (ChildRestarting) event() {}

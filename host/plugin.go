@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/lane"
@@ -20,23 +21,26 @@ type plugin struct {
 	client  *wire.Client  // control, by grpc
 	planner *wire.Planner // Spec to Plan, by the lane
 	spawner bool
+	resting chan struct{} // closed when it is being ended in order
+	rest    func()        // closes it
 }
 
 // startPlugin starts the plugin of an entry and returns when it has said what
-// it is.
-func startPlugin(ctx context.Context, h *Host, e registry.Entry) (*plugin, error) {
+// it is. Started reports whether there was a process, which may have failed.
+func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, started bool, err error) {
 	ours, theirs, err := lane.Pair()
 	if err != nil {
-		return nil, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
+		return nil, false, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
 	}
 	theirEnd := os.NewFile(uintptr(theirs), "lane")
 	defer theirEnd.Close()
 	conn, err := lane.Open(ours, lane.Polled)
 	if err != nil {
 		os.NewFile(uintptr(ours), "lane").Close()
-		return nil, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
+		return nil, false, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
 	}
-	p := &plugin{key: e.Key}
+	p = &plugin{key: e.Key, resting: make(chan struct{})}
+	p.rest = sync.OnceFunc(func() { close(p.resting) })
 	p.client, err = wire.Dial(ctx, wire.ClientConfig{
 		Key:       string(e.Key),
 		SocketDir: h.folder.path,
@@ -53,41 +57,60 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (*plugin, error
 	})
 	if err != nil {
 		conn.Close()
-		return nil, withKey(err, e.Key)
+		return nil, p.proc != nil, withKey(err, e.Key)
 	}
 	p.planner = wire.NewPlanner(string(e.Key), conn)
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
-	return p, nil
+	return p, true, nil
 }
 
 // pluginGrace is what a plugin has to end by itself when asked. It has no
 // children to look after.
 const pluginGrace = time.Second
 
-func (p *plugin) stop(ctx context.Context) error {
-	err := p.client.Close(ctx, pluginGrace)
+// leftGrace is the same for one that nobody can use any more.
+const leftGrace = 100 * time.Millisecond
+
+// stop ends the plugin, which has grace to do it by itself.
+func (p *plugin) stop(ctx context.Context, grace time.Duration) error {
+	p.rest()
+	err := p.client.Close(ctx, grace)
 	if perr := p.planner.Close(); err == nil {
 		err = perr
 	}
 	return err
 }
 
+// usable reports whether the plugin can be asked: the process is there, and it
+// has not left the lane, which a broken one may do and live on.
+func (p *plugin) usable() bool {
+	select {
+	case <-p.planner.Done():
+		return false
+	default:
+		return !p.proc.gone()
+	}
+}
+
 // lastWordsTime bounds the wait for what a plugin that has gone has left.
 const lastWordsTime = 300 * time.Millisecond
 
-// lastWords adds to the error of a plugin that has gone how it ended and what
-// it wrote last: a panic, usually.
-func (p *plugin) lastWords(err error) error {
+// diagnosed adds to the error of a request what is known of the process, if
+// that is what failed: how it ended, and what it wrote last, a panic usually.
+func (p *plugin) diagnosed(err error) error {
 	var e *spawn.Error
-	if !errors.As(err, &e) || e.Kind != spawn.ErrPluginGone {
+	var known *PluginError
+	if !errors.As(err, &e) || errors.As(err, &known) {
 		return err
 	}
-	p.ended(context.Background())
-	out := *e
-	if words := p.proc.Diagnose(); words != "" && !strings.Contains(out.Msg, words) {
-		out.Msg += "; " + words
+	switch e.Kind {
+	case spawn.ErrPluginGone:
+		p.ended(context.Background())
+	case spawn.ErrTimeout, spawn.ErrProtocol:
+	default:
+		return err
 	}
-	return &out
+	return wire.Diagnosed(e, p.proc)
 }
 
 // ended waits until the process has ended, but not for ever.

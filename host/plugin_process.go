@@ -17,6 +17,7 @@ import (
 // pluginProcess is a plugin's process, a child of the keeper like any other.
 type pluginProcess struct {
 	host   *Host
+	path   string // the binary; empty for a built-in method
 	keeper *keeper.Client
 	child  keeper.Started
 	done   chan struct{} // closed once it has been reaped and its output read
@@ -32,13 +33,12 @@ type pluginProcess struct {
 // of its own, so that what a terminal sends to the host's passes it by; its
 // standard descriptors are never the terminal.
 func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []string, handshake, laneEnd *os.File) (*pluginProcess, error) {
-	path, args := e.Path, []string{e.Path}
-	if e.Builtin() {
-		path, args = selfExe(), []string{pluginName, string(e.Key)}
-	} else if err := checkPluginFile(path); err != nil {
+	program, err := openPlugin(ctx, e)
+	if err != nil {
 		return nil, err
 	}
-	p := &pluginProcess{host: h, done: make(chan struct{}), pidfd: -1}
+	defer program.close()
+	p := &pluginProcess{host: h, path: e.Path, done: make(chan struct{}), pidfd: -1}
 	var outputs [2]*os.File
 	for i := range outputs {
 		r, w, err := os.Pipe()
@@ -49,24 +49,26 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 		defer w.Close()
 		outputs[i], p.tails[i] = w, newTail(r)
 	}
-	plan, err := pluginPlan().AppendBinary(nil)
-	if err != nil {
-		p.closeTails()
-		return nil, err
-	}
-	p.keeper, _, err = h.keeping.current()
-	if err != nil {
-		p.closeTails()
-		return nil, err
-	}
-	p.child, err = p.keeper.Launch(ctx, &keeper.Launch{
-		Plan: plan, Path: path, Args: args, Env: pluginEnv(env), Dir: "/",
+	launch := &keeper.Launch{
+		Env: pluginEnv(env), Dir: "/",
 		Files: []int{1, 2, wire.HandshakeFD, wire.LaneFD},
 		FDs:   []int{int(outputs[0].Fd()), int(outputs[1].Fd()), int(handshake.Fd()), int(laneEnd.Fd())},
-	}, p.exited)
+	}
+	if err := program.fill(launch); err != nil {
+		p.closeTails()
+		return nil, err
+	}
+	k, err := h.keeping.use(h.gather.now())
 	if err != nil {
 		p.closeTails()
-		return nil, startError(err)
+		return nil, err
+	}
+	defer h.keeping.done(k)
+	p.keeper = k.Client
+	p.child, err = p.keeper.Launch(ctx, launch, p.exited)
+	if err != nil {
+		p.closeTails()
+		return nil, startError(program.explain(err, e))
 	}
 	p.watchable(p.child.Pidfd)
 	return p, nil
@@ -79,17 +81,13 @@ func startError(err error) error {
 	return &e
 }
 
-func pluginPlan() *spawn.Plan {
-	return spawn.Standard(&spawn.Spec{Group: spawn.NewGroup, Dir: "/"})
-}
-
 // exited is called by the reader of the keeper's lane, once.
 func (p *pluginProcess) exited(e keeper.Exit) {
 	p.status = e.Status
 	p.mu.Lock()
 	p.ended = true
 	if p.pidfd >= 0 {
-		closeFD(p.pidfd)
+		leave(p.pidfd)
 		p.pidfd = -1
 	}
 	p.mu.Unlock()
@@ -108,10 +106,18 @@ func (p *pluginProcess) watchable(pidfd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended && pidfd >= 0 {
-		closeFD(pidfd)
+		leave(pidfd)
 		return
 	}
 	p.pidfd = pidfd
+}
+
+// leave closes the pidfd of a plugin that has ended, and ends what it has left
+// in its process group, which nobody has a use for. (Linux 6.9; else, and when
+// it is in another group, it goes with the host.)
+func leave(pidfd int) {
+	linux.PidfdSignalGroup(pidfd, syscall.SIGKILL)
+	closeFD(pidfd)
 }
 
 // gone reports whether the process has ended, even if nobody has said so yet:
@@ -145,19 +151,14 @@ func (p *pluginProcess) Kill() error {
 	return nil
 }
 
-func (p *pluginProcess) Diagnose() string {
-	var parts []string
+func (p *pluginProcess) Diagnose() error {
+	e := &PluginError{Path: p.path, Pid: p.child.Pid, Stdout: p.tails[0].last(), Stderr: p.tails[1].last()}
 	select {
 	case <-p.done:
-		parts = append(parts, p.status.String())
+		e.Ended, e.Status = true, p.status
 	default:
 	}
-	for i, name := range []string{"stdout", "stderr"} {
-		if text := p.tails[i].text(); text != "" {
-			parts = append(parts, "its "+name+" ends with: "+text)
-		}
-	}
-	return strings.Join(parts, "; ")
+	return e
 }
 
 var _ wire.Process = (*pluginProcess)(nil)

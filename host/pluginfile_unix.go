@@ -4,6 +4,7 @@ package host
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,22 +12,40 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// checkPluginFile refuses a plugin that somebody else could have put there: it
-// must be an executable regular file, and it and its folder must belong to
-// the user or to root and be writable for nobody else. Where path is a link,
-// the same holds for what it leads to and for every folder on the way.
-func checkPluginFile(path string) error {
+// openTrusted opens a file for reading, after checkTrusted, and checks what it
+// has opened: that is the file that counts, whatever the name leads to then or
+// later.
+func openTrusted(path string, want fileUse) (*os.File, error) {
+	// Not only what was opened: a device can act when it is opened.
+	if err := checkTrusted(path, want); err != nil {
+		return nil, err
+	}
+	// A FIFO that has taken the file's place does not make it wait.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, readError(path, err)
+	}
+	st, err := f.Stat()
+	if err == nil {
+		err = checkInfo(path, st, want)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// checkTrusted refuses a file that somebody else could have put there: it must
+// be a regular file, and it and its folder must belong to the user or to root
+// and be writable for nobody else. Where path is a link, the same holds for
+// what it leads to and for the folder of every link on the way.
+func checkTrusted(path string, want fileUse) error {
 	st, err := os.Stat(path)
 	if err != nil {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "plugin", Path: path, Err: err}
 	}
-	if !st.Mode().IsRegular() {
-		return untrusted(path, fmt.Sprintf("mode %v: want an executable regular file", st.Mode()))
-	}
-	if st.Mode().Perm()&0o111 == 0 {
-		return untrusted(path, fmt.Sprintf("mode %#o: not executable: chmod +x %s", st.Mode().Perm(), path))
-	}
-	if err := checkOwner(path); err != nil {
+	if err := checkInfo(path, st, want); err != nil {
 		return err
 	}
 	for range maxLinks {
@@ -48,12 +67,27 @@ func checkPluginFile(path string) error {
 // maxLinks is how many links the kernel follows: path_resolution(7).
 const maxLinks = 40
 
+// checkInfo refuses a file by what stat(2) says of it.
+func checkInfo(path string, st fs.FileInfo, want fileUse) error {
+	if err := checkKind(st, want); err != nil {
+		return untrusted(path, err.Error())
+	}
+	if want == executable && st.Mode().Perm()&0o111 == 0 {
+		return untrusted(path, fmt.Sprintf("mode %#o: not executable: chmod +x %s", st.Mode().Perm(), path))
+	}
+	return checkOwnerInfo(path, st)
+}
+
 // checkOwner refuses a file or folder that somebody else can write to.
 func checkOwner(path string) error {
 	st, err := os.Stat(path)
 	if err != nil {
 		return untrusted(path, err.Error())
 	}
+	return checkOwnerInfo(path, st)
+}
+
+func checkOwnerInfo(path string, st fs.FileInfo) error {
 	owner, user := st.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
 	is := fmt.Sprintf("mode %#o, owner %d: ", st.Mode().Perm(), owner)
 	switch {
@@ -63,10 +97,6 @@ func checkOwner(path string) error {
 		return untrusted(path, is+"others can write to it: chmod go-w "+path)
 	}
 	return nil
-}
-
-func untrusted(path, msg string) error {
-	return &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseStart, Path: path, Msg: msg}
 }
 
 func sysFD(fd int) int { return fd }

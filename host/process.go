@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -109,11 +110,14 @@ func (p *Process) release() {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.status.Source == spawn.Lost {
-		p.target.signal(context.Background(), syscall.SIGKILL) // it has no keeper any more
+	lost, t := p.status.Source == spawn.Lost, p.target
+	p.mu.Unlock()
+	if lost { // nobody looks after it any more; a plugin need not answer
+		ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+		t.signal(ctx, syscall.SIGKILL)
+		cancel()
 	}
-	p.target.close()
+	t.close()
 }
 
 // Pid returns the process id, or 0 when the child is not a local process.
@@ -130,7 +134,11 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // not nil only when the status could not be had; it is of kind spawn.ErrLost.
 // Every call, at the same time or later, returns the same.
 func (p *Process) Wait() (spawn.ExitStatus, error) {
-	<-p.done
+	if !p.ended() {
+		w := p.waiting(waitChild, time.Time{})
+		<-p.done
+		w.end()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.status.Source == spawn.Lost {
@@ -168,7 +176,9 @@ func (p *Process) locked(f func(target) error) error {
 	p.mu.Lock()
 	t := p.target
 	p.mu.Unlock()
+	w := p.waiting(waitCall, time.Now().Add(p.host.limits.Call))
 	err := f(t)
+	w.end()
 	if errors.Is(err, syscall.ESRCH) || errors.Is(err, os.ErrClosed) {
 		return os.ErrProcessDone
 	}

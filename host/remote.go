@@ -13,17 +13,21 @@ import (
 // spawnRemote has the backend itself make the child: one that is not a local
 // process.
 func (m *method) spawnRemote(ctx context.Context, spec *spawn.Spec) (*Process, error) {
-	plug, err := m.running(ctx)
+	plug, release, err := m.use(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r, err := plug.planner.Spawn(ctx, spec)
 	if err != nil {
-		return nil, tooBig(err)
+		release()
+		return nil, plug.diagnosed(tooBig(err))
 	}
 	p := newProcess(m.host, m.entry.Key)
 	p.run(0, &remoteTarget{r})
-	go func() { p.exited(keeper.Exit{Status: <-r.Exited()}) }()
+	go func() {
+		defer release()
+		p.exited(keeper.Exit{Status: <-r.Exited()})
+	}()
 	return p, nil
 }
 

@@ -41,6 +41,28 @@ func lookupHint(err *exec.Error) string {
 	return ""
 }
 
+const (
+	// maxStrings is the most that execve(2) takes of arguments and
+	// environment together, whatever the limit of the stack: three quarters
+	// of its default, 8 MiB.
+	maxStrings  = 6 << 20
+	tooLongText = "arguments and environment together are larger than the kernel takes, or one string is over 128 KiB"
+)
+
+// checkLength refuses what no execve could take, before it is carried about.
+func checkLength(spec *spawn.Spec) error {
+	total := 0
+	for _, list := range [][]string{spec.Args, spec.Env} {
+		for _, s := range list {
+			total += len(s) + 1
+		}
+	}
+	if total <= maxStrings {
+		return nil
+	}
+	return &spawn.Error{Phase: spawn.PhaseExec, Op: "exec", Path: spec.Path, Errno: syscall.E2BIG, Msg: tooLongText}
+}
+
 // explainExec adds to the error of a failed exec what the kernel's number
 // does not say: that it is not the program but its interpreter that is
 // missing or broken.
@@ -66,7 +88,7 @@ func explainExec(err error, spec *spawn.Spec) error {
 	case syscall.ENOEXEC:
 		out.Msg = "neither a program of this machine nor a script with a #! line"
 	case syscall.E2BIG:
-		out.Msg = "arguments and environment together are larger than the kernel takes, or one string is over 128 KiB"
+		out.Msg = tooLongText
 	}
 	return &out
 }

@@ -3,12 +3,14 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"syscall"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -31,6 +33,7 @@ func (h *Host) StartMethod(ctx context.Context, key string, spec spawn.Spec) (*P
 		return nil, err
 	}
 	defer done()
+	defer m.waiting(waitSpawn, spec.Path, until(bounded)).end()
 	p, err := h.start(bounded, m, &spec)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
@@ -71,17 +74,15 @@ func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process
 	case plan == nil:
 		return m.spawnRemote(ctx, spec)
 	}
-	return h.launch(ctx, m, plan, spec)
+	return h.launch(ctx, m.entry.Key, plan, spec)
 }
 
 // planFor returns the plan for a Spec, which it checks and completes: one that
 // was made before for a Spec of the same shape, or else the backend's. It is
 // nil when the backend makes no plans because its children are not local.
 func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, error) {
-	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
-		if err := spec.Validate(); err != nil {
-			return nil, err
-		}
+	if err := spec.Validate(); err != nil && !m.blocked(ctx) {
+		return nil, err
 	}
 	if spec.Env == nil {
 		spec.Env = os.Environ()
@@ -105,27 +106,55 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, er
 	return c, nil
 }
 
+// blocked reports whether the method refuses whatever it is asked. Of a plugin
+// binary that is not known before it says so: it is started if need be.
+func (m *method) blocked(ctx context.Context) bool {
+	if m.entry.Status != "" {
+		return m.entry.Status == registry.Blocked
+	}
+	p, done, err := m.use(ctx)
+	if err != nil {
+		return false
+	}
+	defer done()
+	return registry.Status(p.client.Description().Status) == registry.Blocked
+}
+
 // dyingTime is how soon after a request a plugin has to go for its death to be
-// taken for one that had begun before. A killed process takes its time to end,
-// and until it has, nothing tells it from a living one.
+// taken for one that had begun before, when nobody knows better. A killed
+// process takes its time to end, and until it has, nothing tells it from a
+// living one.
 const dyingTime = 20 * time.Millisecond
 
 // ask has the plugin make a plan. The plan is nil when the backend makes none.
 // A plugin that was dying already is asked again, as a new process: planning
 // changes nothing. One that goes at work is the caller's to know.
 func (m *method) ask(ctx context.Context, spec *spawn.Spec) (*spawn.Plan, error) {
+	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
+		if err := checkLength(spec); err != nil {
+			return nil, err
+		}
+	}
+	release, err := m.host.plugins.need(ctx, m.entry.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	for again := false; ; again = true {
 		p, err := m.running(ctx)
 		if err != nil || p.spawner {
 			return nil, err
 		}
 		begin := time.Now()
+		w := m.waiting(waitPlan, spec.Path, until(ctx))
 		plan, err := p.planner.Plan(ctx, spec)
+		w.end()
 		if err == nil {
 			return plan, nil
 		}
-		if again || !errors.Is(err, spawn.ErrPluginGone) || time.Since(begin) > dyingTime {
-			return nil, p.lastWords(tooBig(err))
+		dying := errors.Is(err, wire.ErrUnread) || time.Since(begin) <= dyingTime
+		if again || !errors.Is(err, spawn.ErrPluginGone) || !dying {
+			return nil, p.diagnosed(tooBig(err))
 		}
 		p.ended(ctx)
 	}
@@ -141,7 +170,7 @@ func tooBig(err error) error {
 }
 
 // launch has the keeper execute a plan.
-func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *spawn.Spec) (*Process, error) {
+func (h *Host) launch(ctx context.Context, key registry.SpawnMethodKey, plan *cachedPlan, spec *spawn.Spec) (*Process, error) {
 	if !plan.plan.Reusable {
 		defer plan.plan.CloseFiles()
 	}
@@ -157,9 +186,13 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 		l.FDs = append(l.FDs, int(f.Fd()))
 	}
 	for _, n := range open {
-		l.FDs = append(l.FDs, int(spec.Files[n].Fd()))
+		fd := int(spec.Files[n].Fd())
+		if fd < 0 {
+			return nil, &spawn.Error{Phase: spawn.PhaseResolve, Path: spec.Path, Errno: syscall.EBADF, Msg: fmt.Sprintf("the file for descriptor %d is closed", n)}
+		}
+		l.FDs = append(l.FDs, fd)
 	}
-	p, err := h.keep(ctx, l, plan, m.entry.Key)
+	p, err := h.keep(ctx, l, plan, key)
 	runtime.KeepAlive(spec)
 	runtime.KeepAlive(plan)
 	if err != nil {
@@ -173,17 +206,14 @@ func (h *Host) launch(ctx context.Context, m *method, plan *cachedPlan, spec *sp
 // the caller's to know.
 func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key registry.SpawnMethodKey) (*Process, error) {
 	for again := false; ; again = true {
-		k, base, err := h.keeping.current()
+		now := h.gather.now()
+		k, err := h.keeping.use(now)
 		if err != nil {
 			return nil, err
 		}
-		if l.Plan, err = plan.encode(base, h.gather.now()); err != nil {
-			return nil, err
-		}
-		p := newProcess(h, key) // of the last try, the end may be told yet
-		started, err := k.Launch(ctx, l, p.exited)
+		p, err := h.launchBy(ctx, k, l, plan, now, key)
+		h.keeping.done(k)
 		if err == nil {
-			p.begin(k, started)
 			return p, nil
 		}
 		var e *spawn.Error
@@ -196,6 +226,22 @@ func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key
 			return nil, err
 		}
 	}
+}
+
+// launchBy has a keeper launch a child of a host that has now.
+func (h *Host) launchBy(ctx context.Context, k *kept, l *keeper.Launch, plan *cachedPlan, now inherited, key registry.SpawnMethodKey) (p *Process, err error) {
+	if l.Plan, err = plan.encode(k.base, now); err != nil {
+		return nil, err
+	}
+	p = newProcess(h, key) // of a try that failed, the end may be told yet
+	w := h.waits.begin(wait{name: waitKeeper, key: string(key), subject: l.Path, until: until(ctx)})
+	started, err := k.Launch(ctx, l, p.exited)
+	w.end()
+	if err != nil {
+		return nil, err
+	}
+	p.begin(k.Client, started)
+	return p, nil
 }
 
 // Plan returns what Start would have executed, step by step, without doing
@@ -214,9 +260,11 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 	case plan == nil:
 		return nil, &spawn.Error{Key: key, Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: it makes no plans"}
 	}
-	_, base, err := h.keeping.current()
+	now := h.gather.now()
+	k, err := h.keeping.use(now)
 	if err != nil {
 		return nil, withKey(err, m.entry.Key)
 	}
-	return withInherited(plan.plan, base, h.gather.now()), nil
+	defer h.keeping.done(k)
+	return withInherited(plan.plan, k.base, now), nil
 }

@@ -5,6 +5,8 @@ package host_test
 import (
 	"context"
 	"fmt"
+	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -103,4 +105,39 @@ func TestManyShortChildren(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestCoreFlag ends children by SIGQUIT, with and without a limit on the core.
+func TestCoreFlag(t *testing.T) {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &l); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, host.Config{})
+	for _, soft := range []uint64{0, l.Max} {
+		spec := sh("kill -QUIT $$")
+		spec.Dir = t.TempDir() // where a core may be written
+		spec.Limits = []spawn.Limit{{Resource: syscall.RLIMIT_CORE, Soft: soft, Hard: l.Max}}
+		s := wait(t, start(t, h, spec), 20*time.Second)
+		if s.Signal != syscall.SIGQUIT {
+			t.Errorf("status %+v, want SIGQUIT", s)
+		}
+		direct := exec.Command("sh", "-c", fmt.Sprintf("ulimit -Sc %v; kill -QUIT $$", coreWord(soft)))
+		direct.Dir = spec.Dir
+		direct.Run()
+		if want := direct.ProcessState.Sys().(syscall.WaitStatus).CoreDump(); s.Core != want {
+			t.Errorf("core limit %d: core flag %v, by os/exec %v", soft, s.Core, want)
+		}
+		if soft != 0 && !s.Core {
+			t.Logf("no core is written here: a limit of %d, or /proc/sys/kernel/core_pattern", soft)
+		}
+	}
+}
+
+// coreWord is a limit of cores as the shell takes it, in blocks.
+func coreWord(n uint64) string {
+	if n == spawn.Unlimited {
+		return "unlimited"
+	}
+	return strconv.FormatUint(n/512, 10)
 }

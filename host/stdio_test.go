@@ -6,14 +6,18 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 func TestCmdFace(t *testing.T) {
@@ -93,6 +97,9 @@ func TestGigabyte(t *testing.T) {
 	}
 	inR.Close()
 	outW.Close()
+	keeper := keeperOf(t)
+	bystanders := slices.DeleteFunc(append(linux.Children(keeper), keeper), func(pid int) bool { return pid == cmd.Process.Pid() })
+	before := useOf(t, bystanders)
 	sum := make(chan []byte, 1)
 	go func() {
 		defer inW.Close()
@@ -105,12 +112,47 @@ func TestGigabyte(t *testing.T) {
 	if err != nil || n != size {
 		t.Errorf("%d bytes, %v; want %d", n, err, size)
 	}
+	if after := useOf(t, bystanders); after.ticks > before.ticks+10 || after.peak > before.peak+8<<10 {
+		t.Errorf("keeper and plugin: %+v, before it %+v: want no use of processor and memory", after, before)
+	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
 	if !bytes.Equal(<-sum, received.Sum(nil)) {
 		t.Error("the sums differ")
 	}
+}
+
+// use is what processes have used: processor time in ticks of 10 ms, and memory
+// in KiB at its peak.
+type use struct{ ticks, peak int }
+
+func useOf(t *testing.T, pids []int) (u use) {
+	t.Helper()
+	if len(pids) != 2 {
+		t.Fatalf("processes %v: want keeper and plugin", pids)
+	}
+	for _, pid := range pids {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')'):]))
+		user, _ := strconv.Atoi(fields[12])
+		system, _ := strconv.Atoi(fields[13])
+		u.ticks += user + system
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(status), "VmHWM:")
+		kb, err := strconv.Atoi(strings.Fields(rest)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.peak += kb
+	}
+	return u
 }
 
 // pattern is an endless Reader whose content depends on the place.
@@ -170,6 +212,26 @@ func TestGrandchildHoldsThePipe(t *testing.T) {
 	if err := cmd.Run(); !errors.Is(err, exec.ErrWaitDelay) || buf.String() != "hi\n" {
 		t.Errorf("with WaitDelay: %v, %q", err, buf.String())
 	}
+}
+
+// TestDrainIsAnOption: it is how long a pipe that a grandchild holds is read. The
+// grandchild goes on, and ends with the host.
+func TestDrainIsAnOption(t *testing.T) {
+	h := open(t, host.Config{Timeouts: host.Timeouts{Drain: 700 * time.Millisecond, Grace: 100 * time.Millisecond}})
+	begin := time.Now()
+	out, err := h.Command("sh", "-c", "(sleep 0.3; echo late; exec sleep 60) & echo $!").Output()
+	if d := time.Since(begin); err != nil || d < 700*time.Millisecond || d > 5*time.Second {
+		t.Errorf("%v after %v", err, d)
+	}
+	said, late := strings.CutSuffix(string(out), "\nlate\n")
+	pid, err := strconv.Atoi(said)
+	if !late || err != nil || !alive(pid) {
+		t.Fatalf("output %q: want the pid of a process that runs, and what it said in time", out)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	gone(t, 2*time.Second, pid)
 }
 
 // slowWriter takes its time for every write.

@@ -26,6 +26,7 @@ func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 // first call asks: the child is asked once, and later callers can but hasten
 // it.
 func (p *Process) stop(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
+	defer p.waiting(waitStop, end).end()
 	if over, first := p.beginStop(); first {
 		p.askToEnd(ctx, o)
 		close(over)
@@ -63,6 +64,7 @@ func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
 		return
 	}
 	p.Signal(contSignal)
+	defer p.waiting(waitGrace, time.Now().Add(o.Grace)).end()
 	timer := time.NewTimer(o.Grace)
 	defer timer.Stop()
 	select {
@@ -91,6 +93,7 @@ func (p *Process) kill(scope StopScope, end time.Time) (spawn.ExitStatus, error)
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
+	defer p.waiting(waitKill, end).end()
 	// The keeper has half of the time to say what it did: a child must be
 	// killed even if the keeper does not answer.
 	ask, cancelAsk := context.WithTimeout(ctx, time.Until(end)/2)

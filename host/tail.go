@@ -3,16 +3,12 @@ package host
 import (
 	"bytes"
 	"os"
-	"strings"
 	"sync"
 	"time"
 )
 
-// tailSize is how much of a plugin's output is kept.
+// tailSize is how much of a plugin's output is kept, in bytes.
 const tailSize = 64 << 10
-
-// shownSize is how much of it is put into an error.
-const shownSize = 2 << 10
 
 // A tail reads a pipe to its end and keeps the last part: a plugin that
 // writes much is never held up, and its last words are there when it crashes.
@@ -55,13 +51,9 @@ func (t *tail) finish(d time.Duration) {
 	t.file.Close()
 }
 
-// text returns the last lines.
-func (t *tail) text() string {
+// last returns what was kept, tailSize bytes at most.
+func (t *tail) last() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	b := bytes.TrimSpace(t.kept)
-	if len(b) > shownSize {
-		b = b[len(b)-shownSize:]
-	}
-	return strings.ToValidUTF8(string(b), "�")
+	return bytes.Clone(t.kept[max(0, len(t.kept)-tailSize):])
 }

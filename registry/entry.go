@@ -9,7 +9,7 @@ import (
 type Status string
 
 // The statuses of a method. The empty one is that of a plugin binary which has
-// not been asked yet.
+// not been asked yet, and of which no lock file says anything.
 const (
 	// Stable: its behaviour is held by the conformance kit.
 	Stable Status = "stable"
@@ -40,6 +40,12 @@ type Entry struct {
 	// absolute, so that it means the same in every process. Nothing is known
 	// about the file: who executes it checks it first.
 	Path string
+
+	// Pin is the checksum that the plugin binary must have to be executed,
+	// and PinnedBy says for people who wants it so: "FILE:LINE" of a lock
+	// file. Both are empty for one that is executed whatever it contains.
+	Pin      Pin
+	PinnedBy string
 }
 
 // Builtin reports whether a function of this program serves the method.
@@ -70,6 +76,9 @@ func (e Entry) check() error {
 	case e.Path != "" && !filepath.IsAbs(e.Path):
 		return bad("plugin path %q is relative: want an absolute one", e.Path)
 	}
+	if err := e.checkPin(bad); err != nil {
+		return err
+	}
 	switch e.Status {
 	case "", Stable, Experimental:
 		return nil
@@ -77,6 +86,22 @@ func (e Entry) check() error {
 		return e.checkBlocked(bad)
 	}
 	return bad("status %q: want %s, %s or %s", e.Status, Stable, Experimental, Blocked)
+}
+
+// checkPin holds that a pin pins something.
+func (e Entry) checkPin(bad func(string, ...any) error) error {
+	switch {
+	case e.Pin == "" && e.PinnedBy == "":
+		return nil
+	case e.Pin == "":
+		return bad("PinnedBy (%s) without a Pin: set that too", e.PinnedBy)
+	case e.Builtin():
+		return bad("a built-in method cannot be pinned: it is this program itself")
+	}
+	if _, err := ParsePin(string(e.Pin)); err != nil {
+		return bad("%v", err)
+	}
+	return nil
 }
 
 // checkBlocked holds a stub to its purpose: to say why, and what to do instead.

@@ -2,8 +2,13 @@ package spawn
 
 import "fmt"
 
-// maxSteps bounds what a backend can make the keeper walk through.
-const maxSteps = 4096
+// maxSteps bounds what a backend can make the keeper walk through, maxPlan the
+// bytes of an encoded plan: decoded it takes up to sixteen times as much
+// memory. The longest step there is, 65536 groups, needs less.
+const (
+	maxSteps = 4096
+	maxPlan  = 1 << 20
+)
 
 // AppendBinary appends the plan in the encoding of spawnv1.Plan. Files are not
 // part of it: they travel beside the message, in order. The error is always
@@ -19,6 +24,9 @@ func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
 // UnmarshalBinary decodes what AppendBinary made. Files is left as it is.
 func (p *Plan) UnmarshalBinary(data []byte) error {
 	p.Steps, p.Reusable = nil, false
+	if len(data) > maxPlan {
+		return fmt.Errorf("%w: a plan of %d bytes, at most %d", errMalformed, len(data), maxPlan)
+	}
 	return eachField(data, func(w wireField) error {
 		switch w.field {
 		case 1:

@@ -43,6 +43,9 @@ func (s *Spec) AppendBinary(b []byte) ([]byte, error) {
 			return putString(putString(b, 1, o.Key), 2, o.Value)
 		})
 	}
+	if f := s.Foreground; f != nil {
+		b = putUint(b, 17, uint64(*f)+1)
+	}
 	return b, nil
 }
 
@@ -155,6 +158,11 @@ func (d *specDecoder) field(w wireField) (err error) {
 		var o Option
 		err = eachField(w.data, o.field)
 		s.Options = append(s.Options, o)
+	case 17:
+		if w.num > 0 {
+			f := int(w.num - 1)
+			s.Foreground = &f
+		}
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func TestEveryKindSurvives(t *testing.T) {
 func TestKindsAreAllAndDifferent(t *testing.T) {
 	exported := []error{
 		ErrNotImplemented, ErrUnavailable, ErrUnknownMethod, ErrPluginGone, ErrKeeperGone, ErrLost, ErrBadPlan,
-		ErrBadOption, ErrProtocol, ErrVersion, ErrUntrusted, ErrTimeout, ErrCanceled, ErrClosed,
+		ErrBadOption, ErrProtocol, ErrVersion, ErrUntrusted, ErrTimeout, ErrCanceled, ErrClosed, ErrBroken,
 	}
 	numbers := make(map[error]uint64)
 	for number, kind := range kinds() {

@@ -43,6 +43,9 @@ var (
 	ErrCanceled = errors.New("canceled")
 	// ErrClosed: the host is closed.
 	ErrClosed = errors.New("host closed")
+	// ErrBroken: the plugin failed so often that it is not started again by
+	// itself.
+	ErrBroken = errors.New("plugin broken")
 )
 
 // kinds is the closed list of what an error can be, by its number on the
@@ -52,7 +55,7 @@ func kinds() map[uint64]error {
 		1: ErrNotImplemented, 2: ErrUnavailable, 3: ErrUnknownMethod,
 		4: ErrPluginGone, 5: ErrKeeperGone, 6: ErrLost, 7: ErrBadPlan,
 		8: ErrBadOption, 9: ErrProtocol, 10: ErrVersion, 11: ErrUntrusted,
-		12: ErrTimeout, 13: ErrCanceled, 14: ErrClosed,
+		12: ErrTimeout, 13: ErrCanceled, 14: ErrClosed, 15: ErrBroken,
 	}
 }
 
@@ -169,6 +172,9 @@ func (e *Error) Unwrap() []error {
 // Retryable reports whether the same request may succeed later: the machine
 // was short of something, or a process of ours had to be started again.
 func (e *Error) Retryable() bool {
+	if e.Kind == ErrBroken {
+		return false // whatever it last failed with
+	}
 	errno := e.Errno
 	if errno == 0 {
 		errors.As(e.Err, &errno)

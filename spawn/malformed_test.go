@@ -90,6 +90,7 @@ func TestMalformedIsRefusedWithWords(t *testing.T) {
 		{"usage cut off", &ExitStatus{}, putString(nil, 6, "\x80"), "bad field key"},
 		{"packed numbers cut off", &Spec{}, putString(nil, 14, "\x80"), "field 14: bad packed varint"},
 		{"too many steps", &Plan{}, []byte(strings.Repeat("\x0a\x00", maxSteps+1)), "more than 4096 steps"},
+		{"too large a plan", &Plan{}, append([]byte{1<<3 | 2, 0x80, 0x80, 0x40}, make([]byte, maxPlan)...), "at most 1048576"},
 		{"too many descriptors", &Spec{}, putUint(nil, 6, MaxFiles+1), "241 descriptors: at most 240 can be passed"},
 		{"absurdly many descriptors", &Spec{}, putUint(nil, 6, 1<<63), "at most 240 can be passed"},
 		{"descriptor beyond the last", &Spec{}, putUint(putUint(nil, 6, 3), 7, 3), "descriptor 3 of 3"},

@@ -41,6 +41,7 @@ const (
 	OpSetsid     Op = "setsid"       //
 	OpSetpgid    Op = "setpgid"      // pgid
 	OpTerminal   Op = "tiocsctty"    // descriptor of the child
+	OpForeground Op = "tiocspgrp"    // descriptor of the child, pgid
 	OpUmask      Op = "umask"        // mask
 	OpPriority   Op = "setpriority"  // nice
 	OpAffinity   Op = "setaffinity"  // mask

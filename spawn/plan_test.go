@@ -58,6 +58,8 @@ func TestSteps(t *testing.T) {
 		{Setsid(), "setsid()"},
 		{Setpgid(0), "setpgid(0)"},
 		{Terminal(2), "tiocsctty(2)"},
+		{Foreground(0, 0), "tiocspgrp(0, 0)"},
+		{Foreground(2, 77), "tiocspgrp(2, 77)"},
 		{Umask(0o22), "umask(18)"},
 		{Priority(-5), "setpriority(-5)"},
 		{Affinity("\x03\x00"), `setaffinity("\x03\x00")`},
@@ -91,7 +93,7 @@ func TestSteps(t *testing.T) {
 		}
 		ops[tt.step.Op] = true
 	}
-	if len(ops) != 25 { // the 24 Op constants and "later"
+	if len(ops) != 26 { // the 25 Op constants and "later"
 		t.Errorf("%d operations were tried", len(ops))
 	}
 }

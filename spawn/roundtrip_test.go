@@ -110,6 +110,7 @@ func TestPresenceSurvives(t *testing.T) {
 		"empty entries":       {Path: "p", Args: []string{"", "a", ""}, Env: []string{"", "=", ""}},
 		"not UTF-8":           {Path: "/\xff", Args: []string{"\xc3\x28"}, Env: []string{"\xfe=\xff"}, Dir: "\x80"},
 		"terminal 0":          {Path: "p", Terminal: &zero},
+		"foreground 0":        {Path: "p", Foreground: &zero},
 		"umask 0":             {Path: "p", Umask: &mask},
 		"root":                {Path: "p", Credential: &Credential{}},
 		"limit 0":             {Path: "p", Limits: []Limit{{}}},

@@ -46,9 +46,17 @@ type Spec struct {
 	// TIOCSCTTY in ioctl_tty(2). It requires Session.
 	Terminal *int
 
+	// Foreground, when not nil, is the child's descriptor (an index of
+	// Files) of the host's controlling terminal, whose foreground group the
+	// child's group becomes before the program begins: TIOCSPGRP in
+	// ioctl_tty(2). It requires a Group other than HostGroup. The host is in
+	// the background then; host.Cmd.Wait takes the terminal back, users of
+	// host.Start do it with host.TakeForeground.
+	Foreground *int
+
 	// Credential is the identity the child runs under; nil means the host's:
-	// its effective user and group and the supplementary groups. (Capabilities
-	// and security filters are those the host had when it was opened.)
+	// its effective user and group and the supplementary groups. (Security
+	// filters are those the host had when it was opened.)
 	Credential *Credential
 
 	// Umask is the file mode creation mask; nil means the host's.
@@ -156,6 +164,12 @@ func (s *Spec) validateJob() error {
 		return specError(syscall.EINVAL, s.Path, "Session and Group together: a new session has a group of its own")
 	case s.Terminal != nil && !s.Session:
 		return specError(syscall.EINVAL, s.Path, "Terminal without Session: only a new session can acquire a controlling terminal")
+	case s.Foreground != nil && s.Session:
+		return specError(syscall.EINVAL, s.Path, "Session and Foreground together: a new session has no part in the host's terminal")
+	case s.Foreground != nil && s.Group == HostGroup:
+		return specError(syscall.EINVAL, s.Path, "Foreground without Group: it is a group of the child's own, or the one it joins, that comes to the foreground")
+	case s.Foreground != nil && (*s.Foreground < 0 || *s.Foreground >= len(s.Files)):
+		return specError(syscall.EINVAL, s.Path, fmt.Sprintf("Foreground %d is not one of the %d descriptors", *s.Foreground, len(s.Files)))
 	case s.Terminal != nil && (*s.Terminal < 0 || *s.Terminal >= len(s.Files)):
 		return specError(syscall.EINVAL, s.Path, fmt.Sprintf("Terminal %d is not one of the %d descriptors", *s.Terminal, len(s.Files)))
 	}

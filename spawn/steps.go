@@ -21,6 +21,11 @@ func Setpgid(pgid int) Step { return step(OpSetpgid, Int(int64(pgid))) }
 // session, TIOCSCTTY. It goes behind Setsid and Files.
 func Terminal(fd int) Step { return step(OpTerminal, Int(int64(fd))) }
 
+// Foreground makes the process group pgid, or the child's own when pgid is 0,
+// the foreground group of the terminal that is the child's descriptor fd,
+// TIOCSPGRP. It goes behind Setpgid and Files.
+func Foreground(fd, pgid int) Step { return step(OpForeground, Int(int64(fd)), Int(int64(pgid))) }
+
 // Umask sets the file mode creation mask, umask(2).
 func Umask(mask uint32) Step { return step(OpUmask, Int(int64(mask))) }
 
@@ -113,7 +118,8 @@ func step(op Op, args ...Arg) Step { return Step{Op: op, Args: args} }
 // descriptors before a limit that may lie below their numbers; the identity
 // behind limits that only the host's may raise; the death signal behind the
 // identity, which clears it; the directory behind the identity, whose
-// permissions count, as os/exec has it.
+// permissions count, as os/exec has it; the terminal last, so that it is not
+// given to a child that fails before.
 func Standard(s *Spec) *Plan {
 	p := &Plan{Reusable: true}
 	add := func(steps ...Step) { p.Steps = append(p.Steps, steps...) }
@@ -151,6 +157,9 @@ func Standard(s *Spec) *Plan {
 	}
 	if s.Terminal != nil {
 		add(Terminal(*s.Terminal))
+	}
+	if s.Foreground != nil {
+		add(Foreground(*s.Foreground, max(s.Group, 0))) // NewGroup is -1
 	}
 	add(Exec(HolePath.Arg()))
 	return p

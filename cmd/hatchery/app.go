@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
-	root.AddCommand(a.runCommand(), a.planCommand(), a.backendsCommand(), a.explainCommand(),
+	root.AddCommand(a.runCommand(), a.planCommand(), a.backendsCommand(), a.backendCommand(), a.explainCommand(),
 		a.probeCommand(), a.completionCommand(), a.versionCommand())
 	return root
 }

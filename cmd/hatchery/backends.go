@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -21,20 +25,25 @@ to work, and the binaries spawn-backend-KEY in the backend folders. These are, i
 order of precedence, those of --backend-dir, of $HATCHERY_BACKEND_PATH,
 $XDG_DATA_HOME/hatchery/backends and /usr/local/lib/hatchery/backends.
 
-Nothing is executed: what a binary is stays unknown until it is used, probed or
-explained. --all adds why a method is blocked, and why a file was skipped.
+Nothing is executed: what a binary is stands in the lock file of its folder (see
+hatchery backend lock), or stays unknown until it is used, probed or explained.
+--all adds why a method is blocked, by whom a binary is pinned, and why a file
+was skipped.
 
 With --json, which always says all: {"backends": [{"key", "status", "source",
-"summary", "default", "blocked": {"reason", "alternative", "analysis",
-"scenario"}}], "searched": [DIR], "skipped": [{"path", "reason"}]}.`,
+"summary", "default", "pin", "pinned_by", "blocked": {"reason", "alternative",
+"analysis", "scenario"}}], "searched": [DIR], "skipped": [{"path", "reason"}]}.`,
 		Example: `
   hatchery backends
   hatchery backends --all --backend-dir ./build`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			m, err := findMethods(dirs)
+			m, err := lookAround(dirs)
 			if err != nil {
 				return err
+			}
+			for _, s := range m.refused(dirs) {
+				a.say("warning: %v", refusedFolder(s))
 			}
 			if asJSON {
 				return a.writeJSON(list(m))
@@ -78,9 +87,21 @@ func (l listing) printWhy(b *strings.Builder) {
 			fmt.Fprintf(b, "  %s: %s; use %s instead\n", e.Key, e.Blocked.Reason, e.Blocked.Alternative)
 		}
 	}
+	if slices.ContainsFunc(l.Backends, func(e listed) bool { return e.Pin != "" }) {
+		fmt.Fprintln(b, "\nPinned:")
+	}
+	for _, e := range l.Backends {
+		if e.Pin != "" {
+			fmt.Fprintf(b, "  %s: %s by %s\n", e.Key, e.Pin, plain(e.PinnedBy))
+		}
+	}
 	fmt.Fprintln(b, "\nSearched:")
 	for _, dir := range l.Searched {
-		fmt.Fprintf(b, "  %s\n", plain(dir))
+		note := ""
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			note = " (not there)"
+		}
+		fmt.Fprintf(b, "  %s%s\n", plain(dir), note)
 	}
 	fmt.Fprintln(b, "\nSkipped:")
 	for _, s := range l.Skipped {

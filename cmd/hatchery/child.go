@@ -17,12 +17,15 @@ import (
 // to the end.
 type child struct {
 	job     *job // closed by whoever opened it
+	tty     *tty // the job's; nil without --tty
 	signals <-chan os.Signal
 	timeout time.Duration // 0: none
 	grace   limit
 
 	process   *host.Process    // nil: it was not started
+	timeOver  <-chan time.Time // nil: there is no timeout
 	graceOver <-chan time.Time // nil: it has not been asked to end
+	stopping  *stopping        // nil: it has not been asked to stop
 	timedOut  bool
 	times     times
 }
@@ -55,8 +58,10 @@ func (c *child) run(ctx context.Context, warm bool) (spawn.ExitStatus, error) {
 		return spawn.ExitStatus{}, err
 	}
 	running := time.Now()
+	c.tty.begin(c.process)
 	status, err := c.seeThrough(came)
 	c.times.Run = time.Since(running).Microseconds()
+	c.showRest()
 	return status, err
 }
 
@@ -81,6 +86,10 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (came 
 			}
 			return came, err
 		case sig := <-c.signals:
+			if stops(sig) {
+				stopSelf() // and the child with it, if it is there
+				continue
+			}
 			came = append(came, sig)
 			if end == nil && ends(sig) {
 				end = sig
@@ -94,11 +103,8 @@ func (c *child) start(ctx context.Context, f func(context.Context) error) (came 
 // first that asks to end starts the grace, as the timeout does; when that is
 // over, or at the second such signal, the child's tree is killed.
 func (c *child) seeThrough(came []os.Signal) (spawn.ExitStatus, error) {
-	var timeOver <-chan time.Time
 	if c.timeout > 0 {
-		timer := time.NewTimer(c.timeout)
-		defer timer.Stop()
-		timeOver = timer.C
+		c.timeOver = time.After(c.timeout)
 	}
 	for _, sig := range came {
 		if c.hears(sig) {
@@ -111,9 +117,18 @@ func (c *child) seeThrough(came []os.Signal) (spawn.ExitStatus, error) {
 		select {
 		case <-c.process.Done():
 			return c.process.Wait()
+		case <-c.stopping.next():
+			c.stopping = c.stopping.look(c.process.Pid())
 		case <-c.graceOver:
 			return c.kill()
-		case <-timeOver:
+		case <-c.tty.lost():
+			// The kernel tells the child, as SIGHUP would from us.
+			c.tty.hangUp()
+			if c.graceOver == nil {
+				c.process.Signal(wake)
+				c.graceOver = time.After(c.graceTime())
+			}
+		case <-c.timeOver:
 			if c.ended() {
 				return c.process.Wait() // just in time
 			}
@@ -122,12 +137,56 @@ func (c *child) seeThrough(came []os.Signal) (spawn.ExitStatus, error) {
 				c.ask(syscall.SIGTERM)
 			}
 		case sig := <-c.signals:
-			// What the child has from the terminal it decides on itself.
-			if !c.hears(sig) && c.pass(sig) {
+			if c.handle(sig) {
 				return c.kill()
 			}
 		}
 	}
+}
+
+// restPatience is what whoever reads the output has for the rest of it, when the
+// child was asked to end.
+const restPatience = 2 * time.Second
+
+// showRest waits until everything that the child wrote to its terminal has been
+// passed on. Without a terminal of its own the child would have waited for its
+// reader itself: so this waits too, until the timeout is over or a signal asks
+// to end.
+func (c *child) showRest() {
+	if c.tty == nil {
+		return
+	}
+	var over <-chan time.Time
+	if c.graceOver != nil {
+		over = time.After(restPatience)
+	}
+	for {
+		select {
+		case <-c.tty.shown:
+			return
+		case <-over:
+			return
+		case <-c.timeOver:
+			return
+		case sig := <-c.signals:
+			if ends(sig) {
+				return
+			}
+		}
+	}
+}
+
+// handle does what a signal asks for. It reports whether that is to kill.
+func (c *child) handle(sig os.Signal) (kill bool) {
+	switch {
+	case stops(sig):
+		c.stop()
+	case c.hears(sig): // the child decides on it itself
+	case c.tty.told(sig): // by the hangup
+	default:
+		return c.pass(sig)
+	}
+	return false
 }
 
 func (c *child) ended() bool {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
@@ -14,6 +16,7 @@ import (
 // method, and the host that does it.
 type job struct {
 	spec  spawn.Spec
+	tty   *tty // nil without --tty
 	entry registry.Entry
 	host  *host.Host
 	log   io.Closer
@@ -38,16 +41,37 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 	if j.log, err = r.log(cmd, &cfg); err != nil {
 		return nil, err
 	}
+	if r.tty {
+		if err = j.openTTY(a); err != nil {
+			j.log.Close()
+			return nil, err
+		}
+	}
 	j.began = time.Now()
 	if j.host, err = host.Open(cfg); err != nil {
+		j.tty.close()
 		j.log.Close()
 		return nil, err
 	}
 	return j, nil
 }
 
+// openTTY gives the child a terminal of its own for what it would have had of
+// ours.
+func (j *job) openTTY(a *app) error {
+	t, err := openTTY(a)
+	if err != nil {
+		return &failure{codeFailed, fmt.Errorf("--tty: %w", err), ""}
+	}
+	terminal := 0
+	j.tty, j.spec.Files = t, []*os.File{t.child, t.child, t.child}
+	j.spec.Session, j.spec.Terminal = true, &terminal
+	return nil
+}
+
 // close ends everything the host has. The error names what could not be ended.
 func (j *job) close() error {
+	j.tty.close()
 	err := j.host.Close()
 	j.log.Close()
 	return err

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests{m}, map[string]func(){
 		"hatchery":               main,
 		"a-job":                  aJob,
+		"a-panic":                aPanic,
 		"spawn-backend-careful":  serve(careful{}),
 		"spawn-backend-homesick": serve(homesick{}),
 		"spawn-backend-stub":     serve(stub{}),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
@@ -24,12 +25,23 @@ type methods struct {
 	skipped  []host.Skipped
 }
 
-// findMethods looks for methods. A folder that a flag names must exist.
+// findMethods looks for methods. A folder that a flag names must be one that
+// can be used.
 func findMethods(flagDirs []string) (*methods, error) {
-	for _, dir := range flagDirs {
-		if _, err := os.Stat(dir); err != nil {
-			return nil, &failure{codeUsage, fmt.Errorf("--%s: %w", backendDirFlag, err), "name a folder that holds binaries called spawn-backend-KEY"}
-		}
+	m, err := lookAround(flagDirs)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range m.refused(flagDirs) {
+		return nil, refusedFolder(s)
+	}
+	return m, nil
+}
+
+// lookAround is findMethods for who shows what was refused, and why.
+func lookAround(flagDirs []string) (*methods, error) {
+	if err := foldersExist(flagDirs); err != nil {
+		return nil, err
 	}
 	r, err := registry.New(backends.Builtin()...)
 	if err != nil {
@@ -38,6 +50,31 @@ func findMethods(flagDirs []string) (*methods, error) {
 	m := &methods{registry: r, dirs: host.BackendDirs(flagDirs, os.Getenv)}
 	m.skipped = host.Extend(r, m.dirs)
 	return m, nil
+}
+
+// foldersExist refuses a folder that a flag names and that is not there.
+func foldersExist(flagDirs []string) error {
+	for _, dir := range flagDirs {
+		if _, err := os.Stat(dir); err != nil {
+			return &failure{codeUsage, fmt.Errorf("--%s: %w", backendDirFlag, err), "name a folder that holds binaries called spawn-backend-KEY"}
+		}
+	}
+	return nil
+}
+
+// refused returns those of the folders that were skipped as a whole.
+func (m *methods) refused(dirs []string) (out []host.Skipped) {
+	for _, dir := range dirs {
+		path, err := filepath.Abs(dir)
+		if i := slices.IndexFunc(m.skipped, func(s host.Skipped) bool { return s.Path == path }); err == nil && i >= 0 {
+			out = append(out, m.skipped[i])
+		}
+	}
+	return out
+}
+
+func refusedFolder(s host.Skipped) error {
+	return &failure{codeUsage, fmt.Errorf("--%s %s: %s", backendDirFlag, plain(s.Path), plain(s.Reason)), ""}
 }
 
 // choose returns the method that flag, environment and configuration file
@@ -72,7 +109,7 @@ func (m *methods) explain(err error) error {
 		return err
 	}
 	for _, s := range m.skipped {
-		if filepath.Base(s.Path) == "spawn-backend-"+e.Key {
+		if string(s.Key) == e.Key {
 			return &failure{codeUsage, err, fmt.Sprintf("%s was skipped: %s", plain(s.Path), plain(s.Reason))}
 		}
 	}

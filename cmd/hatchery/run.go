@@ -25,7 +25,19 @@ $XDG_CONFIG_HOME/hatchery/config.toml, or else forkexec.
 SIGTERM and SIGHUP are passed on to the child, and so are SIGINT and SIGQUIT
 unless it has them from the terminal itself. It then has the time of --grace;
 after that, or at the second such signal, it is killed with everything below it.
-SIGUSR1 and SIGUSR2 are passed on.
+SIGUSR1 and SIGUSR2 are passed on. At SIGTSTP, which Ctrl-Z makes, hatchery stops
+when the child has stopped.
+
+With --tty the child leads a session on a terminal of its own, which has the size
+of hatchery's. Keys go there as they are: Ctrl-C is the child's affair, and so is
+Ctrl-Z, which has an effect in a shell below. What the child writes, error output
+too, is written to standard output. hatchery's terminal is in raw mode meanwhile
+and gets its mode back however the run ends; only if hatchery itself is killed by
+SIGKILL it keeps that: stty sane helps. In the background it is left alone; when
+it is hung up, or nobody reads the output any more, the child's is hung up. If
+standard input is no terminal it is typed, and its end is the end of input that
+Ctrl-D makes. If standard output is none, keys are read as lines, and only as long
+as no pager has taken the terminal.
 
 --report writes {"backend", "pid", "exit": {"code", "signal", "core", "source"},
 "rusage", "timings_us": {"plugin_start", "spawn", "run", "teardown"}, "leftovers"}
@@ -42,7 +54,9 @@ not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
   hatchery run -- make -j8
   hatchery run --timeout 1m --grace 2s -- ./server --port 8080
   hatchery run --clear-env --env PATH=/usr/bin --dir /tmp -- env
-  hatchery run --report run.json -- sh -c 'exit 3'`,
+  hatchery run --report run.json -- sh -c 'exit 3'
+  hatchery run --tty -- make menuconfig
+  hatchery run --tty -- ls --color=auto | less -R`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, r, args) },
 	}
 	r.flags(cmd)
@@ -58,11 +72,15 @@ func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
 	if err != nil {
 		return err
 	}
-	c := &child{job: j, signals: signals, timeout: r.timeout.value, grace: r.grace}
+	c := &child{job: j, tty: j.tty, signals: signals, timeout: r.timeout.value, grace: r.grace}
+	defer j.tty.close() // whatever happens: it gives the user's terminal back
 	status, runErr := c.run(cmd.Context(), r.report != "")
 	closing := time.Now()
 	left := j.close()
 	c.times.Teardown = time.Since(closing).Microseconds()
+	if err := j.tty.failed(); err != nil {
+		a.say("warning: the child's terminal was hung up, as its output could not be written: %v", err)
+	}
 	if left != nil {
 		a.say("warning: %v", left)
 	}

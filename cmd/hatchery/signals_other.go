@@ -17,6 +17,8 @@ func catchSignals() <-chan os.Signal {
 
 func ends(os.Signal) bool { return true }
 
+func stops(os.Signal) bool { return false }
+
 func fromKeyboard(os.Signal) bool { return true }
 
 const wake = syscall.Signal(0)

@@ -12,9 +12,7 @@ import (
 // on, for as long as it lives. What is ignored stays so: nohup, and shells that
 // start a job in the background, mean it.
 //
-// SIGTSTP is not among them: it stops this process, as it stops the child in
-// the same group, and the shell sees both. Neither is SIGWINCH, which the
-// kernel sends to the child itself.
+// SIGWINCH is not among them: the kernel sends it to the child itself.
 func catchSignals() <-chan os.Signal {
 	c := make(chan os.Signal, 16)
 	for _, s := range []os.Signal{
@@ -25,12 +23,18 @@ func catchSignals() <-chan os.Signal {
 			signal.Notify(c, s)
 		}
 	}
+	catchStop(c)
 	return c
 }
 
 // ends reports whether sig asks this process to end, rather than being a
 // message for the child.
-func ends(sig os.Signal) bool { return sig != syscall.SIGUSR1 && sig != syscall.SIGUSR2 }
+func ends(sig os.Signal) bool {
+	return sig != syscall.SIGUSR1 && sig != syscall.SIGUSR2 && sig != syscall.SIGTSTP
+}
+
+// stops reports whether sig asks this process to stop.
+func stops(sig os.Signal) bool { return sig == syscall.SIGTSTP }
 
 // fromKeyboard reports whether sig is one that a terminal sends to its whole
 // foreground group when a key is pressed.

@@ -16,6 +16,7 @@ type request struct {
 	env         []string
 	clearEnv    bool
 	dir         string
+	tty         bool
 	timeout     limit
 	grace       limit
 	report      string
@@ -36,6 +37,7 @@ func (r *request) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&r.env, "env", nil, "set the variable `KEY=VALUE` for the child; may be repeated")
 	f.BoolVar(&r.clearEnv, "clear-env", false, "give the child the variables of --env and no others")
 	f.StringVar(&r.dir, "dir", "", "start the child in the folder `DIR`")
+	f.BoolVar(&r.tty, "tty", false, "run the child on a terminal of its own")
 	f.Var(&r.timeout, "timeout", "end the child after `TIME`, like 30s, and exit with 124; 0 is never")
 	f.Var(&r.grace, "grace", "leave the child `TIME` between asking it to end and SIGKILL (default 5s)")
 	f.StringVar(&r.report, "report", "", "write how it went to `FILE`, as JSON")

@@ -15,12 +15,14 @@ type listing struct {
 }
 
 type listed struct {
-	Key     string   `json:"key"`
-	Status  string   `json:"status"`  // stable, experimental, blocked; unknown for a binary, which is not asked
-	Source  string   `json:"source"`  // built-in, or the path of the binary
-	Summary string   `json:"summary"` // empty when it is not known
-	Default bool     `json:"default"`
-	Blocked *blocked `json:"blocked,omitempty"`
+	Key      string   `json:"key"`
+	Status   string   `json:"status"`  // stable, experimental, blocked; unknown for a binary without a lock file, as it is not asked
+	Source   string   `json:"source"`  // built-in, or the path of the binary
+	Summary  string   `json:"summary"` // empty when it is not known
+	Default  bool     `json:"default"`
+	Pin      string   `json:"pin,omitempty"`       // the checksum that the binary must have
+	PinnedBy string   `json:"pinned_by,omitempty"` // FILE:LINE of the lock file
+	Blocked  *blocked `json:"blocked,omitempty"`
 }
 
 type blocked struct {
@@ -49,7 +51,7 @@ func list(m *methods) listing {
 func listEntry(e registry.Entry) listed {
 	out := listed{
 		Key: string(e.Key), Status: statusOf(e), Source: e.Source(), Summary: e.Summary,
-		Default: e.Key == registry.DefaultKey,
+		Default: e.Key == registry.DefaultKey, Pin: string(e.Pin), PinnedBy: e.PinnedBy,
 	}
 	if e.Status == registry.Blocked {
 		out.Blocked = &blocked{e.Reason, e.Alternative, e.Analysis, e.Scenario}

@@ -1,9 +1,10 @@
-//go:build unix
+//go:build linux
 
 package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/creack/pty"
 )
@@ -70,6 +72,9 @@ func (term *terminal) collect() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := term.ptmx.Read(buf)
+		if errors.Is(err, syscall.EIO) { // see host.Terminal.Read
+			n, err = term.ptmx.Read(buf)
+		}
 		term.mu.Lock()
 		term.shown.Write(buf[:n])
 		term.mu.Unlock()
@@ -86,8 +91,24 @@ func (term *terminal) collect() {
 // sees waits until the terminal shows text that it has not shown before.
 func (term *terminal) sees(text string) {
 	term.t.Helper()
-	timer := time.NewTimer(10 * time.Second)
+	term.shows(text, func() {})
+}
+
+// presses presses a key until the terminal shows text, as a person would:
+// Python does not notice a signal that comes just before it begins to wait.
+func (term *terminal) presses(key, text string) {
+	term.t.Helper()
+	term.types(key)
+	term.shows(text, func() { term.types(key) })
+}
+
+// shows waits for text, and calls again now and then.
+func (term *terminal) shows(text string, again func()) {
+	term.t.Helper()
+	timer := time.NewTimer(20 * time.Second)
 	defer timer.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	for {
 		term.mu.Lock()
 		fresh := term.shown.String()[term.seen:]
@@ -101,9 +122,50 @@ func (term *terminal) sees(text string) {
 		}
 		select {
 		case <-term.more:
+		case <-tick.C:
+			again()
 		case <-timer.C:
 			term.t.Fatalf("the terminal shows %q, want %q", fresh, text)
 		}
+	}
+}
+
+// resize gives the terminal another size.
+func (term *terminal) resize(rows, columns uint16) {
+	term.t.Helper()
+	if err := pty.Setsize(term.ptmx, &pty.Winsize{Rows: rows, Cols: columns}); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+// mode returns the mode the terminal is in.
+func (term *terminal) mode() (mode syscall.Termios) {
+	term.t.Helper()
+	raw, err := term.ptmx.SyscallConn()
+	if err == nil {
+		raw.Control(func(fd uintptr) {
+			if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TCGETS, uintptr(unsafe.Pointer(&mode))); errno != 0 {
+				err = errno
+			}
+		})
+	}
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	return mode
+}
+
+// isAsBefore checks that the mode is that of a new terminal.
+func (term *terminal) isAsBefore() {
+	term.t.Helper()
+	ptmx, tty, err := pty.Open()
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	defer ptmx.Close()
+	defer tty.Close()
+	if got, want := term.mode(), (&terminal{t: term.t, ptmx: ptmx}).mode(); got != want {
+		term.t.Errorf("the terminal has the mode %+v, it had %+v", got, want)
 	}
 }
 
@@ -126,6 +188,7 @@ func (term *terminal) ends(code int) {
 
 const (
 	ctrlC         = "\x03"
+	ctrlD         = "\x04"
 	ctrlZ         = "\x1a"
 	ctrlBackslash = "\x1c"
 )

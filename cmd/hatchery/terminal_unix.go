@@ -11,11 +11,7 @@ import (
 // itself: it is in our process group, and that is the one in the foreground
 // of our terminal.
 func hearsTerminal(pid int) bool {
-	own := syscall.Getpgrp()
-	if pid <= 0 {
-		return false // not a local process
-	}
-	if group, err := syscall.Getpgid(pid); err != nil || group != own {
+	if !sharesGroup(pid) {
 		return false
 	}
 	// Without a controlling terminal this is ENXIO.
@@ -24,7 +20,23 @@ func hearsTerminal(pid int) bool {
 		return false
 	}
 	defer syscall.Close(tty)
-	var foreground int32
-	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(tty), syscall.TIOCGPGRP, uintptr(unsafe.Pointer(&foreground)))
-	return errno == 0 && int(foreground) == own
+	group, err := foregroundOf(uintptr(tty))
+	return err == nil && group == syscall.Getpgrp()
+}
+
+// foregroundOf returns the group in the foreground of a terminal. It is ENOTTY
+// when that is not the one of this process's session, and EIO after a hangup.
+func foregroundOf(tty uintptr) (int, error) {
+	var group int32
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, tty, syscall.TIOCGPGRP, uintptr(unsafe.Pointer(&group)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(group), nil
+}
+
+// sharesGroup reports whether the process is a local one, in our group.
+func sharesGroup(pid int) bool {
+	group, err := syscall.Getpgid(pid)
+	return pid > 0 && err == nil && group == syscall.Getpgrp()
 }

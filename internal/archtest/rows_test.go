@@ -63,10 +63,12 @@ func rows() []row {
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
 		{packages: "internal/leakcheck"},
+		{packages: "internal/faultplugin/...", module: []string{"internal/faultplugin", "internal/lane", "internal/wire/...", "registry", "sdk", "spawn"}},
 		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},
 
+		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/restart",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/restart",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
@@ -83,7 +85,7 @@ func rows() []row {
 
 		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs"), others: []string{
 			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
-			"github.com/vbauerster/mpb/...", multiaddr,
+			"github.com/vbauerster/mpb/...", "golang.org/x/term", multiaddr,
 		}},
 		{packages: "cmd/...", module: []string{"backends/...", "sdk"}},
 	}

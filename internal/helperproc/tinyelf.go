@@ -25,15 +25,28 @@ func TinyELF(code int) []byte {
 	if runtime.GOOS != "linux" {
 		return nil
 	}
-	return tinyELF(runtime.GOARCH, code)
+	return tinyELF(runtime.GOARCH, exitCode(runtime.GOARCH, code))
+}
+
+// PausingELF is TinyELF for a program that waits until a signal ends it: a
+// child to look at that has changed nothing of what it was started with.
+func PausingELF() []byte {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return tinyELF(runtime.GOARCH, pauseCode(runtime.GOARCH))
 }
 
 // WriteTinyELF writes the program of [TinyELF] to path, executable. It fails
 // with ENOEXEC where there is none. Nobody may have the file open for writing
 // when it is executed (ETXTBSY), and a child that is being forked has what
 // this process has: so no fork of package os/exec happens meanwhile.
-func WriteTinyELF(path string, code int) error {
-	program := TinyELF(code)
+func WriteTinyELF(path string, code int) error { return writeELF(path, TinyELF(code)) }
+
+// WritePausingELF is WriteTinyELF for the program of [PausingELF].
+func WritePausingELF(path string) error { return writeELF(path, PausingELF()) }
+
+func writeELF(path string, program []byte) error {
 	if program == nil {
 		return &os.PathError{Op: "tinyelf", Path: path, Err: syscall.ENOEXEC}
 	}
@@ -42,8 +55,9 @@ func WriteTinyELF(path string, code int) error {
 	return os.WriteFile(path, program, 0o755)
 }
 
-// tinyELF lays the file out: see elf(5) and the ELF-64 object file format.
-func tinyELF(arch string, code int) []byte {
+// tinyELF lays the file out around its code: see elf(5) and the ELF-64 object
+// file format.
+func tinyELF(arch string, text []byte) []byte {
 	const (
 		typeExec     = 2
 		machineAMD64 = 62
@@ -52,12 +66,11 @@ func tinyELF(arch string, code int) []byte {
 		readExecute  = 4 | 1
 	)
 	var machine uint16
-	var text []byte
 	switch arch {
 	case "amd64":
-		machine, text = machineAMD64, exitAMD64(code)
+		machine = machineAMD64
 	case "arm64":
-		machine, text = machineARM64, exitARM64(code)
+		machine = machineARM64
 	default:
 		return nil
 	}
@@ -89,6 +102,41 @@ func tinyELF(arch string, code int) []byte {
 	b = le.AppendUint64(b, size)
 	b = le.AppendUint64(b, pageSize)
 	return append(b, text...)
+}
+
+func exitCode(arch string, code int) []byte {
+	if arch == "arm64" {
+		return exitARM64(code)
+	}
+	return exitAMD64(code)
+}
+
+func pauseCode(arch string) []byte {
+	if arch == "arm64" {
+		return pauseARM64()
+	}
+	return pauseAMD64()
+}
+
+// pauseAMD64 is mov eax, SYS_pause; syscall; jmp to the beginning.
+func pauseAMD64() []byte {
+	return []byte{0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7}
+}
+
+// pauseARM64 is ppoll of nothing without a timeout, and a branch to its
+// beginning.
+func pauseARM64() []byte {
+	const (
+		ppoll = 73
+		movz  = 0xd2800000
+		svc   = 0xd4000001
+		back6 = 0x17fffffa
+	)
+	var b []byte
+	for _, instruction := range []uint32{movz, movz | 1, movz | 2, movz | 3, movz | ppoll<<5 | 8, svc, back6} {
+		b = binary.LittleEndian.AppendUint32(b, instruction)
+	}
+	return b
 }
 
 // exitAMD64 is mov edi, code; mov eax, SYS_exit_group; syscall.

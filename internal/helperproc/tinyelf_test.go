@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -25,9 +26,35 @@ func TestTinyELFRunsAndExitsWithTheCode(t *testing.T) {
 	}
 }
 
+// TestPausingELFWaits looks at what the program waits in, and that a signal ends
+// it.
+func TestPausingELFWaits(t *testing.T) {
+	if PausingELF() == nil {
+		t.Skip("no tiny program is known for this system")
+	}
+	path := filepath.Join(t.TempDir(), "pause")
+	if err := WritePausingELF(path); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	if ws := cmd.ProcessState.Sys().(syscall.WaitStatus); !ws.Signaled() || ws.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v, want SIGTERM", cmd.ProcessState)
+	}
+	// As an assembler makes them: … movz x8, #73; svc #0; b to the first.
+	want := []byte{0x28, 0x09, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4, 0xfa, 0xff, 0xff, 0x17}
+	if got := pauseARM64(); !bytes.HasSuffix(got, want) || len(got) != 28 {
+		t.Errorf("arm64 code % x, want % x at its end", got, want)
+	}
+}
+
 func TestTinyELFIsAnELF(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
-		program := tinyELF(arch, 7)
+		program := tinyELF(arch, exitCode(arch, 7))
 		if len(program) >= 512 {
 			t.Errorf("%s: %d bytes", arch, len(program))
 		}
@@ -48,10 +75,10 @@ func TestTinyELFIsAnELF(t *testing.T) {
 	}
 	// As an assembler makes them: movz x0, #7; movz x8, #94; svc #0.
 	want := []byte{0xe0, 0x00, 0x80, 0xd2, 0xc8, 0x0b, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4}
-	if got := tinyELF("arm64", 7)[codeAt:]; !bytes.Equal(got, want) {
+	if got := tinyELF("arm64", exitARM64(7))[codeAt:]; !bytes.Equal(got, want) {
 		t.Errorf("arm64 code % x, want % x", got, want)
 	}
-	if tinyELF("riscv64", 0) != nil {
+	if tinyELF("riscv64", nil) != nil {
 		t.Error("a program for an architecture that is not known")
 	}
 }

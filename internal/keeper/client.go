@@ -71,7 +71,7 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	case <-ctx.Done():
 		return Started{}, ctxError(ctx, spawn.PhaseSetup, "window", "more launches under way than the keeper takes at once")
 	case <-c.gone:
-		return Started{}, c.goneError()
+		return Started{}, c.notSent()
 	}
 	id := c.ids.Add(1)
 	w, err := c.expect(id, exited)
@@ -82,7 +82,7 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
 	if err := c.sendLaunch(ctx, &f); err != nil {
 		c.forget(id)
-		return Started{}, err
+		return Started{}, explain(err)
 	}
 	select {
 	case a := <-w.answer:
@@ -139,7 +139,7 @@ func (c *Client) send(ctx context.Context, f *lane.Frame) error {
 func (c *Client) started(id uint64, a answer) (Started, error) {
 	if a.err != nil {
 		c.forget(id)
-		return Started{}, a.err
+		return Started{}, explain(a.err)
 	}
 	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd}, nil
 }
@@ -228,7 +228,7 @@ func (c *Client) expect(id uint64, exited func(Exit)) (*call, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
-		return nil, c.err
+		return nil, notSent(c.err)
 	}
 	w := &call{answer: make(chan answer, 1), launch: exited != nil}
 	c.calls[id] = w
@@ -278,6 +278,16 @@ func (c *Client) goneError() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
+}
+
+// notSent is goneError for a request that the keeper was never sent: another
+// keeper may be asked.
+func (c *Client) notSent() error { return notSent(c.goneError()) }
+
+func notSent(gone error) error {
+	e := *spawn.AsError(gone)
+	e.Op = "send"
+	return &e
 }
 
 // phaseOf returns the phase that a request belongs to.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -45,30 +46,39 @@ func (k *keeper) signal(id uint64, sig syscall.Signal) error {
 
 // abort kills a child that has not become its program yet. The launch then
 // ends with an error that names the step it had come to; abort returns the
-// same step at once, in case not even SIGKILL gets it out. When the launch is
-// over already abort does nothing.
+// same step, in case not even SIGKILL gets it out. When the launch is over
+// already abort does nothing.
 func (k *keeper) abort(id uint64) error {
 	t := k.table
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	l := t.launches[id]
 	if l == nil {
 		if t.byID[id] == nil {
 			t.giveUp(id)
 		}
+		t.mu.Unlock()
 		return nil
 	}
 	// In this order: a child that is not there yet finds the flag, one that
-	// is gets the signal.
+	// is gets the signal. It is killed as a tree: in this very moment it may
+	// have become the program, and that may have children already.
 	l.thread.Abort()
+	tree := newTree(t)
+	defer tree.close()
 	if pid := l.thread.Pid(); pid > 0 {
-		syscall.Kill(pid, syscall.SIGKILL)
+		if fd, err := linux.PidfdOpen(pid); err == nil {
+			tree.add(member{pid, fd, nil})
+		} else {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
 	step := l.thread.Step()
 	e := &spawn.Error{Phase: spawn.PhaseSetup, Kind: spawn.ErrTimeout}
 	if p := l.req.Plan; p != nil && step < len(p.Steps) {
 		e.Op = string(p.Steps[step].Op)
 	}
+	t.mu.Unlock()
+	k.rooted.do(func() { tree.kill() }) // the launch's own error says more than that of killing it
 	return e
 }
 

@@ -1,6 +1,8 @@
 // Package keeper is the process between a host and everything it starts.
 //
-// There is one keeper for each host. It executes plans, so it is the plain
+// There is one keeper for each host; for a host that has changed in a way that
+// only a birth passes on (another control group, say), one more, while the old
+// one goes on until its last child has ended ([Client.Dismiss]). It executes plans, so it is the plain
 // parent of plugins and children alike; it is a subreaper, so every orphan
 // they leave behind becomes its child too; it reaps, and tells the host of
 // each exit. When the host is gone, however it went, the keeper ends
@@ -23,7 +25,8 @@
 //
 //   - launchers (launcher.go) wait on the lane, each handles one frame from
 //     beginning to end. A launch that is stuck before its exec occupies one;
-//     when all are occupied without any of them getting on, more are started.
+//     when all are occupied without any of them getting on, more are started
+//     (crew.go; spare.go says how it is done when the machine has no room).
 //     They live as long as the keeper, as PR_SET_PDEATHSIG wants it.
 //   - the reaper (reaper.go) waits for exits and sends them, several in a
 //     frame when there are several. When the host does not read, it blocks

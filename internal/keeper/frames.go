@@ -9,11 +9,12 @@ import (
 
 // Frame types, host to keeper.
 const (
-	frameLaunch = iota + 1 // ID is the child's from now on
-	frameSignal            // child id, signal
-	frameKill              // child id: SIGKILL to it and its descendants
-	frameAbort             // child id: SIGKILL if it is not the program yet
-	frameEnd               // grace, limit: end everything, answer, exit
+	frameLaunch  = iota + 1 // ID is the child's from now on
+	frameSignal             // child id, signal
+	frameKill               // child id: SIGKILL to it and its descendants
+	frameAbort              // child id: SIGKILL if it is not the program yet
+	frameEnd                // grace, limit: end everything, answer, exit
+	frameDismiss            // exit when there are no children; not answered
 )
 
 // Frame types, keeper to host.

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	case "host":
 		hostHelper()
 		return
+	case "pids":
+		pidsHelper()
+		return
+	case "nproc":
+		nprocHelper()
+		return
 	case "full":
 		fullHelper()
 		return

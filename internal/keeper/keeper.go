@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -15,12 +16,13 @@ import (
 
 // keeper is the state of a keeper process.
 type keeper struct {
-	conn   *lane.Conn
-	table  *table
-	crew   crew
-	null   int    // /dev/null, out of the way of children's numbers
-	folder string // the host's runtime folder
-	rooted *rooted
+	conn    *lane.Conn
+	table   *table
+	crew    crew
+	null    int    // /dev/null to read, out of the way of children's numbers
+	nullOut int    // /dev/null to write
+	folder  string // the host's runtime folder
+	rooted  *rooted
 
 	hangUp func()        // closes hungUp, once
 	hungUp chan struct{} // the host is gone
@@ -48,6 +50,7 @@ func run(folder string) error {
 	if err := linux.CloseInherited(hostFD + 1); err != nil {
 		return err
 	}
+	syscall.CloseOnExec(2) // a plan that gives its child no descriptors does not give it these words
 	if err := setSignals(); err != nil {
 		return err
 	}
@@ -68,6 +71,7 @@ func run(folder string) error {
 	}
 	go k.reap()
 	go k.watch(host)
+	time.AfterFunc(prepareTime, k.crew.prepare)
 	<-k.hungUp
 	k.end(endGrace, endLimit)
 	return nil
@@ -84,7 +88,7 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 		return n
 	}
 	conn, host := high(laneFD), high(hostFD)
-	k.null = high(0)
+	k.null, k.nullOut = high(0), high(1)
 	if err != nil {
 		return -1, err
 	}

@@ -5,6 +5,7 @@ package keeper
 import (
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/lane"
@@ -22,10 +23,31 @@ type launcher struct {
 	launch Launch
 	req    launch.Request
 	plans  map[string]*spawn.Plan // plans seen, by their encoding
+
+	planSize int // of all encodings in plans
+
+	begin chan struct{} // closed when a parked launcher is to run
 }
 
-// maxPlans bounds the plans that a launcher remembers.
-const maxPlans = 32
+// What a launcher remembers: this many plans, of this many bytes in all. A plan
+// can be large, by mistake or by malice, and takes a multiple of that decoded.
+const (
+	maxPlans    = 32
+	maxPlanSize = 64 << 10
+)
+
+// park gives a launcher its thread, on which it waits for begin to be closed.
+func (l *launcher) park() {
+	l.begin = make(chan struct{})
+	there := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // never unlocked, as in run
+		close(there)
+		<-l.begin
+		l.run()
+	}()
+	<-there
+}
 
 // run is the life of a launcher. It ends with the process.
 func (l *launcher) run() {
@@ -69,6 +91,7 @@ const bigRequest = 1 << 20
 func (l *launcher) tidy() {
 	if cap(l.frame.Payload) > bigRequest {
 		l.frame.Payload = nil
+		defer debug.FreeOSMemory() // a keeper is small, most of the time idle, and lives long
 	}
 	clear(l.launch.Args)
 	clear(l.launch.Env)
@@ -89,6 +112,9 @@ func (l *launcher) handle(f *lane.Frame) {
 	case frameEnd:
 		closeAll(f.FDs)
 		l.k.endOnRequest(f.ID, f.Payload)
+	case frameDismiss:
+		closeAll(f.FDs)
+		l.k.table.dismiss()
 	default:
 		closeAll(f.FDs)
 	}
@@ -134,18 +160,24 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
 	l.req = launch.Request{
-		Plan: plan, FDs: f.FDs[:files], Null: l.k.null,
+		Plan: plan, FDs: f.FDs[:files], Null: l.k.null, NullOut: l.k.nullOut,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
 	for i, n := range l.launch.Files {
 		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: f.FDs[files+i]})
 	}
+	if !l.k.crew.mayLaunch() {
+		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: syscall.EAGAIN, Msg: "the keeper can have no more threads"}
+	}
 	if !l.k.table.begin(f.ID, l) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
 	child, err := l.thread.Launch(&l.req)
 	l.k.table.finish(f.ID, l, child.Pid, err != nil)
+	if err != nil && child.Pid == 0 && errnoOf(err) == syscall.EAGAIN {
+		l.k.crew.noteRefusal()
+	}
 	return child, err
 }
 
@@ -159,10 +191,15 @@ func (l *launcher) plan(encoded []byte) (*spawn.Plan, error) {
 	if err := p.UnmarshalBinary(encoded); err != nil {
 		return nil, &spawn.Error{Kind: spawn.ErrBadPlan, Phase: spawn.PhasePlan, Err: err}
 	}
-	if len(l.plans) >= maxPlans {
+	if len(encoded) > maxPlanSize/4 {
+		return p, nil
+	}
+	if len(l.plans) >= maxPlans || l.planSize+len(encoded) > maxPlanSize {
 		clear(l.plans)
+		l.planSize = 0
 	}
 	l.plans[string(encoded)] = p
+	l.planSize += len(encoded)
 	return p, nil
 }
 

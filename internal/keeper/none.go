@@ -48,3 +48,6 @@ func (c *Client) Discard() { panic("bug: no keeper") }
 
 // Wake is never called.
 func (c *Client) Wake() { panic("bug: no keeper") }
+
+// Dismiss is never called.
+func (c *Client) Dismiss(ctx context.Context) error { panic("bug: no keeper") }

@@ -26,6 +26,7 @@ func Start(cfg Config) (*Client, error) {
 	c, err := start(cfg)
 	if err != nil {
 		e := &spawn.Error{Phase: spawn.PhaseStart, Op: "keeper", Err: err}
+		e.Msg = shortage(e.Op, errnoOf(err))
 		if errors.Is(err, fs.ErrNotExist) {
 			e.Msg = "is /proc mounted?"
 		}
@@ -47,12 +48,18 @@ func start(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	open = append(open, os.NewFile(uintptr(theirs), "lane"))
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := os.Open(os.DevNull)
 	if err != nil {
 		syscall.Close(ours)
 		return nil, err
 	}
 	open = append(open, null)
+	nullOut, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		syscall.Close(ours)
+		return nil, err
+	}
+	open = append(open, nullOut)
 	host := null
 	if fd, err := linux.PidfdOpen(os.Getpid()); err == nil {
 		host = os.NewFile(uintptr(fd), "pidfd")
@@ -65,7 +72,7 @@ func start(cfg Config) (*Client, error) {
 	}
 	proc, err := startProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
 		Env:   keeperEnv(),
-		Files: []*os.File{null, null, words, open[0], host},
+		Files: []*os.File{null, nullOut, words, open[0], host},
 		Sys:   shareFS(),
 	})
 	if err != nil {
@@ -105,10 +112,10 @@ func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Proce
 // keeperEnv is the whole environment of a keeper; children never see it. With a number of processors
 // given the Go runtime neither opens nor watches the cgroup's files, which
 // would be among the descriptors that the keeper closes. Its heap is small: it
-// is collected seldom.
+// is collected seldom, until a request of many megabytes has made it large.
 func keeperEnv() []string {
 	procs := min(max(2, runtime.NumCPU()), 4)
-	env := []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400"}
+	env := []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400", "GOMEMLIMIT=48MiB"}
 	for _, kv := range os.Environ() {
 		if strings.HasPrefix(kv, "LD_") { // a program with cgo may not start without
 			env = append(env, kv)
@@ -143,6 +150,13 @@ func (c *Client) Close(grace, limit time.Duration) error {
 
 // answerTime is what a keeper has to say that it is done.
 const answerTime = 200 * time.Millisecond
+
+// Dismiss asks a keeper that is asked to launch nothing more to end when its
+// children and their descendants have ended; then Gone is closed, and Discard
+// due. It does not wait for that. Close still ends it at once.
+func (c *Client) Dismiss(ctx context.Context) error {
+	return c.send(ctx, &lane.Frame{Type: frameDismiss, ID: c.ids.Add(1)})
+}
 
 // Discard lets go of a keeper that is gone. One whose lane broke while it lives
 // is killed: what it would remove now belongs to its successor.

@@ -26,6 +26,7 @@ type table struct {
 	born     uint64          // launches that have ended
 	aborted  map[uint64]bool // given up before their launch began
 	closed   bool            // everything is being ended: nothing more is launched
+	free     bool            // the host will not launch any more: see dismiss
 }
 
 func newTable() *table {
@@ -133,6 +134,24 @@ func (t *table) close() bool {
 	t.born++
 	t.changed.Broadcast()
 	return true
+}
+
+// dismiss notes that the host has another keeper, and makes the reaper look
+// whether anybody is left.
+func (t *table) dismiss() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.free = true
+	t.born++
+	t.changed.Broadcast()
+}
+
+// dismissed reports whether the host needs this keeper no more, as far as it
+// has no children. One that is being ended is needed to say so.
+func (t *table) dismissed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.free && !t.closed && len(t.launches) == 0
 }
 
 // deserted reports whether the table is closed and nothing is under way.

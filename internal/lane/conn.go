@@ -70,6 +70,11 @@ func (c *Conn) Send(f *Frame) error { return c.send(f) }
 // the descriptors. It matches os.ErrClosed after Close.
 func (c *Conn) Recv(f *Frame) error { return c.recv(f) }
 
+// Unread reports, once Recv has returned io.EOF, whether the peer went without
+// having read all that was sent to it. False may mean that it is not known:
+// Linux alone says so, and to whoever asks first, which may have been a Send.
+func (c *Conn) Unread() bool { return c.leftUnread() }
+
 // Shutdown ends the lane in both directions, for every holder of this end: each
 // Recv at either end returns io.EOF once it has received what was sent before,
 // and each Send fails with EPIPE. The descriptor stays open until Close.

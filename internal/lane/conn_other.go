@@ -24,4 +24,6 @@ func (*conn) shutdown() error { return errors.ErrUnsupported }
 
 func (*conn) close() error { return errors.ErrUnsupported }
 
+func (*conn) leftUnread() bool { return false }
+
 func (*conn) descriptor() int { return -1 }

@@ -27,9 +27,12 @@ type conn struct {
 
 	closed atomic.Bool // Close was called
 	broken atomic.Bool // a stream that got garbage
+	unread atomic.Bool // the peer closed without having read everything
 	rd     reader
 	wr     writer
 }
+
+func (c *conn) leftUnread() bool { return c.unread.Load() }
 
 // closing is added to users by close.
 const closing = 1 << 32

@@ -164,3 +164,22 @@ func TestLastWordsAfterSend(t *testing.T) {
 		}
 	})
 }
+
+// TestUnread: whether the peer had read everything is known once it is gone.
+func TestUnread(t *testing.T) {
+	for _, mode := range []Mode{Blocking, Polled} {
+		for _, read := range []bool{true, false} {
+			a, b := connPair(t, syscall.SOCK_SEQPACKET, mode)
+			if err := a.Send(&Frame{ID: 1}); err != nil {
+				t.Fatal(err)
+			}
+			if read {
+				recv(t, b)
+			}
+			b.Close()
+			if err := a.Recv(new(Frame)); err != io.EOF || a.Unread() == read {
+				t.Errorf("%v: recv %v, unread %v; the peer had read: %v", mode, err, a.Unread(), read)
+			}
+		}
+	}
+}

@@ -114,6 +114,7 @@ func (c *conn) recvPacket(f *Frame) error {
 	if r.err == syscall.ECONNRESET {
 		// The peer closed without having read everything. Linux says so once,
 		// ahead of what the peer had sent: its last words are still there.
+		c.unread.Store(true)
 		putScratch(s)
 		s, r = c.recvFirst(len(scratch{}.data))
 	}

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -32,6 +33,8 @@ func params(op spawn.Op) (ps []kinds, required int, repeat, ok bool) {
 	case spawn.OpSetpgid, spawn.OpTerminal, spawn.OpUmask, spawn.OpPriority,
 		spawn.OpSetresgid, spawn.OpSetresuid, spawn.OpPdeathsig, spawn.OpIgnore:
 		return fixed(number)
+	case spawn.OpForeground:
+		return fixed(number, number)
 	case spawn.OpLimit:
 		return fixed(number, number, number)
 	case spawn.OpAffinity:
@@ -90,7 +93,7 @@ func checkStep(p *spawn.Plan, i, files int) error {
 	for n, a := range s.Args {
 		want := ps[min(n, len(ps)-1)]
 		if kindOf(a)&want == 0 {
-			return badPlan(p, i, "argument %d cannot be %v", n+1, a)
+			return badPlan(p, i, "argument %d cannot be %s", n+1, shorten(a.String()))
 		}
 		switch {
 		case a.Kind == spawn.ArgFD && (a.Num < 0 || a.Num >= int64(files)):
@@ -107,6 +110,19 @@ func checkStep(p *spawn.Plan, i, files int) error {
 	return checkRange(p, i)
 }
 
+// checkFiles refuses descriptor numbers that no child can have.
+func checkFiles(r *Request) error {
+	for _, f := range r.Files {
+		if f.Number < 0 || f.Number > maxNumber {
+			return &spawn.Error{
+				Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Op: string(spawn.OpFiles), Errno: syscall.EBADF,
+				Msg: fmt.Sprintf("a child's descriptor %d: want 0 to %d", f.Number, maxNumber),
+			}
+		}
+	}
+	return nil
+}
+
 // checkRange checks the numbers that would be cut or misread by the kernel.
 func checkRange(p *spawn.Plan, i int) error {
 	s := p.Steps[i]
@@ -118,6 +134,8 @@ func checkRange(p *spawn.Plan, i int) error {
 		ok = in(num(0), 1, 64)
 	case spawn.OpTerminal:
 		ok = in(num(0), 0, maxNumber)
+	case spawn.OpForeground:
+		ok = in(num(0), 0, maxNumber) && in(num(1), 0, 1<<31-1)
 	case spawn.OpDup:
 		ok = in(num(1), 0, maxNumber)
 	case spawn.OpUmask:
@@ -166,7 +184,7 @@ func kindOf(a spawn.Arg) kinds {
 func badPlan(p *spawn.Plan, i int, format string, args ...any) error {
 	e := &spawn.Error{Kind: spawn.ErrBadPlan, Phase: spawn.PhasePlan, Msg: fmt.Sprintf(format, args...)}
 	if i >= 0 {
-		e.Msg = fmt.Sprintf("step %d, %v: %s", i, p.Steps[i], e.Msg)
+		e.Msg = fmt.Sprintf("step %d, %s: %s", i, stepText(p.Steps[i]), e.Msg)
 	}
 	return e
 }

@@ -50,10 +50,48 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesSharing holds that a child shares nothing with the keeper
+// but, until its exec, the memory: of all flags only those of namespaces are
+// taken, each of which gives the child something of its own.
+func TestCheckRefusesSharing(t *testing.T) {
+	namespaces := uint64(0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000 | 0x80)
+	if cloneFlags == 0 {
+		namespaces = 0 // this system has none
+	}
+	for bit := range 64 {
+		flag := uint64(1) << bit
+		p := &spawn.Plan{Steps: []spawn.Step{spawn.Clone(flag), spawn.Exec(spawn.HolePath.Arg())}}
+		if err := Check(p, 0); (err == nil) != (namespaces&flag != 0) {
+			t.Errorf("clone flag %#x: %v", flag, err)
+		}
+	}
+}
+
+// TestErrorsOfLongStepsAreShort: a step can have a megabyte.
+func TestErrorsOfLongStepsAreShort(t *testing.T) {
+	long := spawn.Write(spawn.FD(7), spawn.Str(strings.Repeat("\u00fc", 1<<19)))
+	p := &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0), long, spawn.Exec(spawn.HolePath.Arg())}}
+	if err := Check(p, 0); err == nil || len(err.Error()) > 1000 || !strings.Contains(err.Error(), "step 1, write(") {
+		t.Errorf("%.1500v", err)
+	}
+	if e := stepError(&Request{Plan: p}, 1, 5); len(e.Error()) > 1000 {
+		t.Errorf("%.1500v", e)
+	}
+}
+
+// TestFilesOutOfRange: such numbers come from no Spec.
+func TestFilesOutOfRange(t *testing.T) {
+	for _, n := range []int{-1, -1 << 62, maxNumber + 1, 1 << 62} {
+		if err := checkFiles(&Request{Files: []File{{Number: n}}}); !errors.Is(err, spawn.ErrProtocol) {
+			t.Errorf("descriptor %d: %v", n, err)
+		}
+	}
+}
+
 func TestCheckTakesTheStandardPlan(t *testing.T) {
 	mask, tty := uint32(0o22), 0
 	for _, s := range []*spawn.Spec{
-		{}, {Dir: "/"}, {Session: true, Terminal: &tty}, {Umask: &mask}, {NoNewPrivs: true},
+		{}, {Dir: "/"}, {Session: true, Terminal: &tty}, {Group: spawn.NewGroup, Foreground: &tty}, {Group: 77, Foreground: &tty}, {Umask: &mask}, {NoNewPrivs: true},
 		{Credential: &spawn.Credential{UID: 1, GID: 1, Groups: []uint32{1}}}, {Group: 77},
 		{Limits: []spawn.Limit{{Resource: 7, Soft: 1, Hard: spawn.Unlimited}}},
 	} {

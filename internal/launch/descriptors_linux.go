@@ -3,6 +3,7 @@
 package launch
 
 import (
+	"fmt"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,11 +33,7 @@ func (b *builder) raise(r *Request) error {
 		}
 		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, top+1)
 		if err != nil {
-			errno := err.(syscall.Errno)
-			if errno == syscall.EINVAL { // the number is beyond RLIMIT_NOFILE
-				errno = syscall.EMFILE
-			}
-			failed = stepError(r, filesStep(r.Plan), errno)
+			failed = raiseError(r, err.(syscall.Errno), top)
 			return fd
 		}
 		b.copies = append(b.copies, n)
@@ -49,8 +46,22 @@ func (b *builder) raise(r *Request) error {
 	for _, f := range r.Files {
 		b.files = append(b.files, File{f.Number, above(f.FD)})
 	}
-	b.null = above(r.Null)
+	b.null[0] = above(r.Null)
+	b.null[1] = b.null[0]
+	if r.NullOut != 0 {
+		b.null[1] = above(r.NullOut)
+	}
 	return failed
+}
+
+// raiseError tells a table that is full now from numbers that do not fit into
+// it at all.
+func raiseError(r *Request, errno syscall.Errno, top int) error {
+	e := stepError(r, filesStep(r.Plan), errno)
+	if errno == syscall.EINVAL {
+		e.Errno, e.Msg = syscall.EBADF, fmt.Sprintf("descriptor number %d is beyond the keeper's limit of open files (RLIMIT_NOFILE)", top)
+	}
+	return e
 }
 
 // filesStep returns the index of the step that needs descriptors to be copied.

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"strings"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -18,7 +19,21 @@ func stepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
 		e.Path = r.text(s.Args[0])
 	case spawn.OpFiles, spawn.OpClone, spawn.OpSetsid, spawn.OpNoNewPrivs:
 	default:
-		e.Msg = s.String()
+		e.Msg = stepText(s)
 	}
 	return e
+}
+
+// maxText bounds what an error quotes of a plan: a step may have a megabyte.
+const maxText = 200
+
+// stepText returns a step as an error shows it.
+func stepText(s spawn.Step) string { return shorten(s.String()) }
+
+// shorten cuts a long text.
+func shorten(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }

@@ -176,6 +176,7 @@ func TestEveryStepFails(t *testing.T) {
 		{"setsid", []spawn.Step{spawn.Setsid(), spawn.Setsid()}, syscall.EPERM},
 		{"setpgid", []spawn.Step{spawn.Setpgid(1)}, syscall.EPERM},
 		{"tiocsctty", []spawn.Step{spawn.Terminal(77)}, syscall.EBADF},
+		{"tiocspgrp", []spawn.Step{spawn.Setpgid(0), spawn.Foreground(77, 0)}, syscall.EBADF},
 		{"setaffinity", []spawn.Step{spawn.Affinity("\x00\x00\x00\x00\x00\x00\x00\x00")}, syscall.EINVAL},
 		{"prlimit", []spawn.Step{spawn.SetLimit(spawn.Limit{Resource: unix.RLIMIT_NOFILE, Soft: 9, Hard: 8})}, syscall.EINVAL},
 		{"ignore", []spawn.Step{spawn.IgnoreSignal(syscall.SIGKILL)}, syscall.EINVAL},

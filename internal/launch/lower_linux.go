@@ -15,15 +15,16 @@ import (
 // again for the next launch; nothing in it moves while a launch is under way.
 type builder struct {
 	ops    []op
-	chunks [][]byte    // C strings and structures
-	used   int         // of the first chunk
+	chunks [][]byte    // C strings and structures; the first is kept
+	used   int         // of the last chunk
 	ptrs   [][]uintptr // argument and environment vectors
 	opOf   []int       // the index of the op that yields a step's result
 	fds    []int       // Request.FDs, Files and Null, out of the way of the
 	files  []File      // numbers that the plan hands out
-	null   int
-	top    int   // the highest number that the plan hands out
-	copies []int // descriptors of ours among them
+	null   [2]int      // /dev/null, to read and to write
+	top    int         // the highest number that the plan hands out
+	copies []int       // descriptors of ours among them
+	pid    uintptr     // where the clone puts the child's id before the child runs
 }
 
 // chunkSize is what one launch usually needs for its strings.
@@ -44,9 +45,9 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 	for i := range r.Plan.Steps[1:] {
 		b.opOf = append(b.opOf, -1)
 		b.step(r, i+1, parent, flags)
-	}
-	if len(b.ops) > maxOps {
-		return badPlan(r.Plan, -1, "it takes %d system calls: at most %d are allowed", len(b.ops), maxOps)
+		if len(b.ops) > maxOps { // at once: one step may stand for hundreds
+			return badPlan(r.Plan, i+1, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps)
+		}
 	}
 	return nil
 }
@@ -62,6 +63,8 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 		call(unix.SYS_SETPGID, 0, num(0))
 	case spawn.OpTerminal:
 		call(unix.SYS_IOCTL, num(0), unix.TIOCSCTTY, 0)
+	case spawn.OpForeground:
+		call(unix.SYS_IOCTL, num(0), unix.TIOCSPGRP, b.group(num(1), flags))
 	case spawn.OpUmask:
 		call(unix.SYS_UMASK, num(0))
 	case spawn.OpPriority:
@@ -161,7 +164,7 @@ func (b *builder) putFiles(r *Request, i int) {
 	}
 	for n, ok := range set {
 		if !ok {
-			b.dupNumber(i, b.null, n)
+			b.dupNumber(i, b.null[min(n, 1)], n)
 		}
 	}
 }

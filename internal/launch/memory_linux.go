@@ -6,20 +6,20 @@ import (
 	"encoding/binary"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // bytes returns n zeroed bytes that stay where they are until the next launch.
 func (b *builder) bytes(n int) []byte {
 	n = (n + 7) &^ 7 // structures want their alignment
-	if b.used+n <= len(b.chunks[0]) {
-		m := b.chunks[0][b.used : b.used+n : b.used+n]
-		b.used += n
-		clear(m)
-		return m
+	if b.used+n > len(b.chunks[len(b.chunks)-1]) {
+		b.chunks, b.used = append(b.chunks, make([]byte, max(n, chunkSize))), 0
 	}
-	m := make([]byte, n)
-	b.chunks = append(b.chunks, m)
+	m := b.chunks[len(b.chunks)-1][b.used : b.used+n : b.used+n]
+	b.used += n
+	clear(m)
 	return m
 }
 
@@ -54,6 +54,22 @@ func (b *builder) ids(args []spawn.Arg) uintptr {
 	for i, a := range args {
 		binary.NativeEndian.PutUint32(m[4*i:], uint32(a.Num))
 	}
+	return pointer(m)
+}
+
+// group returns the address of a pid_t: the process group pgid, or the child's
+// own when that is 0. Every signal is blocked when it is used, so a terminal
+// does not stop a child in the background that asks for the foreground.
+func (b *builder) group(pgid uintptr, flags uint64) uintptr {
+	switch {
+	case pgid != 0:
+	case flags&unix.CLONE_NEWPID != 0:
+		pgid = 1 // what the child is to itself
+	default:
+		return b.pid
+	}
+	m := b.bytes(4)
+	binary.NativeEndian.PutUint32(m, uint32(pgid))
 	return pointer(m)
 }
 

@@ -24,8 +24,9 @@ type Request struct {
 	// Files are the child's descriptors: see [File]. They stay the caller's.
 	Files []File
 
-	// Null is a descriptor of /dev/null, for what is unset of 0, 1 and 2.
-	Null int
+	// Null is a descriptor of /dev/null to read, for an unset 0, and NullOut
+	// one to write, for what is unset of 1 and 2. A NullOut of 0 means Null.
+	Null, NullOut int
 }
 
 // A File says which descriptor of this process becomes which of the child.

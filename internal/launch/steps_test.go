@@ -167,7 +167,7 @@ func TestEveryStepIsKnown(t *testing.T) {
 		})
 	}
 	constructors := map[string]string{
-		"Clone": "CloneInto", "Write": "Write", "Close": "Close", "Terminal": "Terminal", "Pdeathsig": "Pdeathsig", "Exec": "Exec", "ExecFD": "ExecFD", "Files": "Exec",
+		"Clone": "CloneInto", "Write": "Write", "Close": "Close", "Terminal": "Terminal", "Foreground": "Foreground", "Pdeathsig": "Pdeathsig", "Exec": "Exec", "ExecFD": "ExecFD", "Files": "Exec",
 	}
 	count := 0
 	ast.Inspect(parse(t, "../../spawn/plan.go"), func(n ast.Node) bool {

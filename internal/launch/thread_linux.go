@@ -42,7 +42,9 @@ func NewThread() (*Thread, error) {
 		unix.Munmap(m)
 		return nil, os.NewSyscallError("mprotect", err)
 	}
-	return &Thread{state: new(state), stack: m, parent: os.Getpid()}, nil
+	t := &Thread{state: new(state), stack: m, parent: os.Getpid()}
+	t.build.pid = uintptr(unsafe.Pointer(&t.pid))
+	return t, nil
 }
 
 // Close unmaps the stack. No launch may be under way.
@@ -54,6 +56,9 @@ func (t *Thread) Close() error { return unix.Munmap(t.stack) }
 func (t *Thread) Launch(r *Request) (Child, error) {
 	none := Child{Pidfd: -1}
 	if err := Check(r.Plan, len(r.FDs)); err != nil {
+		return none, err
+	}
+	if err := checkFiles(r); err != nil {
 		return none, err
 	}
 	child, err := t.launch(r, true)

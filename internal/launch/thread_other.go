@@ -37,6 +37,9 @@ func (t *Thread) Launch(r *Request) (Child, error) {
 	if err := Check(r.Plan, len(r.FDs)); err != nil {
 		return none, err
 	}
+	if err := checkFiles(r); err != nil {
+		return none, err
+	}
 	attr := &syscall.ProcAttr{Env: r.Env, Sys: &syscall.SysProcAttr{}}
 	for i := range r.Plan.Steps {
 		if err := express(attr, r, i); err != nil {
@@ -71,6 +74,11 @@ func express(attr *syscall.ProcAttr, r *Request, i int) error {
 		attr.Sys.Setpgid, attr.Sys.Pgid = true, num(0)
 	case spawn.OpTerminal:
 		attr.Sys.Setctty, attr.Sys.Ctty = true, num(0)
+	case spawn.OpForeground:
+		// Here it is the number in the parent that is asked for.
+		table := fileTable(r)
+		attr.Sys.Foreground, attr.Sys.Pgid = true, num(1)
+		attr.Sys.Ctty = int(table[min(num(0), len(table)-1)])
 	case spawn.OpSetgroups:
 		c := credential(attr)
 		c.NoSetGroups = false
@@ -110,7 +118,10 @@ func credential(attr *syscall.ProcAttr) *syscall.Credential {
 
 // fileTable returns the table of ForkExec: ^uintptr(0) is a closed number.
 func fileTable(r *Request) []uintptr {
-	table := []uintptr{uintptr(r.Null), uintptr(r.Null), uintptr(r.Null)}
+	table := []uintptr{uintptr(r.Null), uintptr(r.NullOut), uintptr(r.NullOut)}
+	if r.NullOut == 0 {
+		table[1], table[2] = table[0], table[0]
+	}
 	for _, f := range r.Files {
 		for len(table) <= f.Number {
 			table = append(table, ^uintptr(0))

@@ -167,12 +167,12 @@ func itoa(n int) string {
 }
 
 func TestNice(t *testing.T) {
-	if n := Nice(); n < -20 || n > 19 {
-		t.Errorf("Nice() = %d", n)
+	if n := Nice(os.Getpid()); n < -20 || n > 19 {
+		t.Errorf("Nice(os.Getpid()) = %d", n)
 	}
 	out, err := exec.Command("nice").Output()
-	if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(fmtInt(Nice())) {
-		t.Errorf("Nice() = %d, nice(1) says %q, %v", Nice(), out, err)
+	if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(fmtInt(Nice(os.Getpid()))) {
+		t.Errorf("Nice(os.Getpid()) = %d, nice(1) says %q, %v", Nice(os.Getpid()), out, err)
 	}
 }
 

@@ -13,6 +13,9 @@ func PidfdOpen(pid int) (int, error) { return -1, errors.ErrUnsupported }
 // PidfdSignal returns errors.ErrUnsupported.
 func PidfdSignal(fd int, sig syscall.Signal) error { return errors.ErrUnsupported }
 
+// PidfdSignalGroup returns errors.ErrUnsupported.
+func PidfdSignalGroup(fd int, sig syscall.Signal) error { return errors.ErrUnsupported }
+
 // Exited reports false: it is not known here.
 func Exited(pidfd int) bool { return false }
 

@@ -21,6 +21,15 @@ func PidfdSignal(fd int, sig syscall.Signal) error {
 	return os.NewSyscallError("pidfd_send_signal", unix.PidfdSendSignal(fd, sig, nil, 0))
 }
 
+// PidfdSignalGroup sends a signal to the process group that bears the number of
+// the process, which need not be there any more: the descriptor keeps the
+// number from meaning another group. It is ESRCH when the group is empty.
+// PIDFD_SIGNAL_PROCESS_GROUP in pidfd_send_signal(2), Linux 6.9; EINVAL before.
+func PidfdSignalGroup(fd int, sig syscall.Signal) error {
+	const processGroup = 1 << 2
+	return os.NewSyscallError("pidfd_send_signal", unix.PidfdSendSignal(fd, sig, nil, processGroup))
+}
+
 // PollExit waits until the process behind the pidfd has ended, or until the
 // descriptor other hangs up. Which of them it was is in the results.
 func PollExit(pidfd, other int) (exited, hangup bool, err error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,6 +65,9 @@ func Children(pid int) []int {
 	if known {
 		return children
 	}
+	if _, err := ReadStat(pid); err != nil {
+		return nil // not the kernel but the process has no such file: it is gone
+	}
 	for _, name := range entries("/proc") {
 		n, ok := number(name)
 		if !ok {
@@ -111,4 +115,15 @@ func entries(dir string) []string {
 	defer d.Close()
 	names, _ := d.Readdirnames(-1)
 	return names
+}
+
+// ReadAtOnce reads the beginning of the open file fd into b, pread(2), and
+// returns how much there was: 0 when it cannot be read. The scheduler is not
+// told, so it is for files that answer at once, as most of /proc does.
+func ReadAtOnce(fd int, b []byte) int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_PREAD64, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
 }

@@ -90,17 +90,6 @@ func Memfd(name string) (int, error) {
 	return fd, os.NewSyscallError("memfd_create", err)
 }
 
-// Nice returns the nice value of this process's main thread, -20 to 19.
-// getpriority(2).
-func Nice() int {
-	// The system call returns 20 minus the value, to tell it from an error.
-	v, _, errno := unix.RawSyscall(unix.SYS_GETPRIORITY, unix.PRIO_PROCESS, uintptr(os.Getpid()), 0)
-	if errno != 0 {
-		return 0
-	}
-	return 20 - int(v)
-}
-
 // OwnFS gives the calling thread a working directory, root and umask of its
 // own, which begin as those it had shared. CLONE_FS in unshare(2).
 func OwnFS() error { return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_FS)) }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
 	"github.com/hatchery-spawn/hatchery/spawn"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // A Client is the host's end of the control connection to one plugin process.
@@ -55,9 +58,17 @@ func (c *Client) Probe(ctx context.Context) error {
 // if it is gone.
 func (c *Client) failed(ctx context.Context, op string, err error) *spawn.Error {
 	e := fromStatus(ctx, c.key, op, err)
-	if e.Kind == spawn.ErrPluginGone {
-		endsSoon(ctx, c.process)
-		e.Msg = withDiagnosis(e.Msg, c.process)
+	switch e.Kind {
+	case spawn.ErrPluginGone:
+		if !endsSoon(ctx, c.process) && status.Code(err) == codes.Unavailable {
+			e.Kind = spawn.ErrProtocol
+			e.Msg = "the plugin is there, but its control connection broke: " + clipTo(1024, status.Convert(err).Message())
+		}
+		return Diagnosed(e, c.process)
+	case spawn.ErrTimeout:
+		if errors.Is(e.Err, context.DeadlineExceeded) { // not an answer
+			return Diagnosed(e, c.process)
+		}
 	}
 	return e
 }
@@ -67,8 +78,10 @@ func (c *Client) failed(ctx context.Context, op string, err error) *spawn.Error 
 const reaping = time.Second
 
 // endsSoon reports whether the process has ended, or does at any moment.
-func endsSoon(ctx context.Context, p Process) bool {
-	timer := time.NewTimer(reaping)
+func endsSoon(ctx context.Context, p Process) bool { return endsWithin(ctx, p, reaping) }
+
+func endsWithin(ctx context.Context, p Process, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-p.Done():
@@ -77,12 +90,4 @@ func endsSoon(ctx context.Context, p Process) bool {
 	case <-timer.C:
 	}
 	return false
-}
-
-// withDiagnosis adds to msg what is known about the process.
-func withDiagnosis(msg string, p Process) string {
-	if words := p.Diagnose(); words != "" {
-		msg += ": " + words
-	}
-	return msg
 }

@@ -118,6 +118,11 @@ func TestCloseIsBounded(t *testing.T) {
 		if err := p.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
+		// The signal takes effect a moment later.
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(p.Pid(), &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+			t.Fatalf("waiting for the plugin to stop: %v, status %v", err, status)
+		}
 	}
 	tests := []struct {
 		name, mode string

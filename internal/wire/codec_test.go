@@ -84,7 +84,7 @@ func TestHandToGenerated(t *testing.T) {
 			switch v := v.(type) {
 			case *spawn.Spec:
 				v.Files = []*os.File{os.Stdin, nil, os.Stderr}
-				v.Terminal, v.Umask = &terminal, &umask
+				v.Terminal, v.Foreground, v.Umask = &terminal, &terminal, &umask
 			case *spawn.Error:
 				v.Err, v.Kind = nil, spawn.ErrUnavailable
 			case *spawn.Plan:
@@ -160,6 +160,7 @@ func kinds() map[spawnv1.ErrorKind]error {
 		spawnv1.ErrorKind_ERROR_KIND_TIMEOUT:         spawn.ErrTimeout,
 		spawnv1.ErrorKind_ERROR_KIND_CANCELED:        spawn.ErrCanceled,
 		spawnv1.ErrorKind_ERROR_KIND_CLOSED:          spawn.ErrClosed,
+		spawnv1.ErrorKind_ERROR_KIND_BROKEN:          spawn.ErrBroken,
 	}
 }
 
@@ -215,6 +216,7 @@ func settle(m proto.Message) {
 		s.FileCount, s.OpenFiles = spawn.MaxFiles, []uint32{0, 2, spawn.MaxFiles - 1}
 		s.UmaskPlusOne = 1 << 32 // the mask 0xffffffff
 		s.TerminalPlusOne = 1 << 20
+		s.ForegroundPlusOne = 1 << 20
 	}
 }
 

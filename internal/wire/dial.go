@@ -62,6 +62,10 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	return nil, e
 }
 
+// stageHandshake is what a start waits for until the plugin says where it
+// listens.
+const stageHandshake = "handshake"
+
 // A dialing is one run of Dial.
 type dialing struct {
 	cfg    ClientConfig
@@ -93,6 +97,7 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 			grpc.WithContextDialer(d.client.dialer.dial),
 			grpc.WithChainUnaryInterceptor(withDeadline(cfg.CallTimeout)),
 			grpc.WithIdleTimeout(0), // an idle connection stays: there is no second one
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 		},
 	})
 	return d
@@ -110,7 +115,7 @@ func (d *dialing) start(ctx context.Context, env []string, handshake *os.File) (
 	if err != nil {
 		return nil, &startError{err}
 	}
-	d.at("handshake")
+	d.at(stageHandshake)
 	return p, nil
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
+	"github.com/hashicorp/go-plugin"
 	"github.com/hatchery-spawn/hatchery/spawn"
 	"google.golang.org/grpc/status"
 )
@@ -23,9 +25,9 @@ func (d *dialing) explain(ctx context.Context, err error) *spawn.Error {
 	case c.dialer.failure() != nil:
 		e := &spawn.Error{Op: "connect", Kind: spawn.ErrProtocol, Err: c.dialer.failure()}
 		if endsSoon(ctx, c.process) {
-			e.Kind, e.Msg = spawn.ErrPluginGone, withDiagnosis("the plugin ended after the handshake", c.process)
+			e.Kind, e.Msg = spawn.ErrPluginGone, "the plugin ended after the handshake"
 		}
-		return d.complete(e)
+		return d.complete(Diagnosed(e, c.process))
 	}
 	var known *spawn.Error
 	if errors.As(err, &known) {
@@ -54,66 +56,99 @@ func (d *dialing) complete(e *spawn.Error) *spawn.Error {
 
 // gaveUp returns the error for a context that ended.
 func (d *dialing) gaveUp(ctx context.Context) *spawn.Error {
-	e := &spawn.Error{Op: *d.stage.Load(), Kind: spawn.ErrTimeout, Err: ctx.Err()}
+	e := &spawn.Error{Op: *d.stage.Load(), Kind: spawn.ErrTimeout, Err: context.DeadlineExceeded}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errStartTimeout):
 		e.Msg = fmt.Sprintf("the plugin was not ready after %v", d.cfg.StartTimeout)
 	case errors.Is(cause, context.DeadlineExceeded):
 		e.Msg = "the caller's deadline passed while the plugin started"
 	default:
-		e.Kind, e.Msg = spawn.ErrCanceled, "the caller gave up while the plugin started"
+		e.Kind, e.Msg, e.Err = spawn.ErrCanceled, "the caller gave up while the plugin started", context.Canceled
 	}
-	if p := d.client.runner.started(); p != nil {
-		e.Msg = withDiagnosis(e.Msg, p)
+	p := d.client.runner.started()
+	if p == nil {
+		return d.complete(e)
 	}
-	return d.complete(e)
+	if e.Op == stageHandshake {
+		wrote := "nothing"
+		if line, any := d.client.runner.line.first(); any {
+			wrote = strconv.Quote(clip(line))
+		}
+		e.Msg += fmt.Sprintf("; it has written %s to the handshake descriptor: %s", wrote, wantLine)
+	}
+	return d.complete(Diagnosed(e, p))
 }
+
+// wantLine ends the complaints about what came instead of a handshake.
+const wantLine = "want a go-plugin handshake line, which the sdk writes"
 
 // handshakeError looks at what the plugin wrote instead of a handshake line.
 func (d *dialing) handshakeError(ctx context.Context, err error) *spawn.Error {
 	p := d.client.runner.started()
-	line := d.client.runner.line.first()
-	e := &spawn.Error{Op: "handshake", Kind: spawn.ErrProtocol}
-	api, ok := version(line)
+	line, any := d.client.runner.line.first()
+	e := &spawn.Error{Op: stageHandshake, Kind: spawn.ErrProtocol}
+	core, api, ok := versions(line)
 	switch {
+	case ok && core != plugin.CoreProtocolVersion:
+		e.Kind, e.Msg = spawn.ErrVersion, coreMessage(core)
 	case ok && api != APIVersion:
-		e.Kind, e.Msg = spawn.ErrVersion, versionMessage(api)
+		e.Kind, e.Msg = spawn.ErrVersion, versionMessage(api, "")
 	case ok:
-		e.Err = err
-	case line != "":
-		e.Msg = withDiagnosis(fmt.Sprintf("the plugin wrote %q to the handshake descriptor: want a go-plugin handshake line", clip(line)), p)
+		e.Msg, e.Err = fmt.Sprintf("the plugin wrote %q", clip(line)), err
+	case any:
+		endsWithin(ctx, p, drain) // a script that has failed, usually: how it ended says more
+		e.Msg = fmt.Sprintf("the plugin wrote %q to the handshake descriptor: %s", clip(line), wantLine)
 	case endsSoon(ctx, p):
-		e.Kind, e.Msg = spawn.ErrPluginGone, withDiagnosis("the plugin ended before the handshake", p)
+		e.Kind, e.Msg = spawn.ErrPluginGone, "the plugin ended before the handshake"
 	default:
-		e.Msg = "the plugin closed the handshake descriptor without a word"
+		e.Msg = "the plugin closed the handshake descriptor without a word: " + wantLine
 	}
-	return e
+	return Diagnosed(e, p)
 }
 
 // checkDescription reports whether the plugin is the one that was wanted.
 func checkDescription(key string, d Description) error {
 	switch {
 	case d.APIVersion != APIVersion:
-		return &spawn.Error{Op: "describe", Kind: spawn.ErrVersion, Msg: versionMessage(int(d.APIVersion))}
+		return &spawn.Error{Op: "describe", Kind: spawn.ErrVersion, Msg: versionMessage(int(d.APIVersion), d.SDKVersion)}
 	case d.Key != key:
 		return &spawn.Error{Op: "describe", Kind: spawn.ErrProtocol,
-			Msg: fmt.Sprintf("the plugin serves the method %q: want %q", clip(d.Key), key)}
+			Msg: fmt.Sprintf("the plugin serves the method %q: want %q, so it has the wrong file name or is the wrong file", clip(d.Key), key)}
 	}
 	return nil
 }
 
-// versionMessage names both versions and the side that is behind.
-func versionMessage(plugin int) string {
-	behind := "rebuild the plugin with the sdk of this host's version"
-	if plugin > APIVersion {
-		behind = "upgrade the host, or rebuild the plugin with an older sdk"
+// versionMessage names both versions, and what to do on the side that is
+// behind. sdk is the version that the plugin was built with, or "".
+func versionMessage(api int, sdk string) string {
+	behind := "build the plugin again with " + thisSDK()
+	if api > APIVersion {
+		behind = "upgrade the host, or build the plugin again with " + thisSDK()
 	}
-	return fmt.Sprintf("the plugin speaks API version %d and the host %d: %s", plugin, APIVersion, behind)
+	if sdk != "" {
+		sdk = fmt.Sprintf(" (it was built with the sdk of version %q)", clip(sdk))
+	}
+	return fmt.Sprintf("the plugin speaks API version %d%s and the host %d: %s", api, sdk, APIVersion, behind)
 }
 
-// clip shortens what a plugin said to what an error message can hold.
-func clip(s string) string {
-	const limit = 80
+func coreMessage(core int) string {
+	return fmt.Sprintf("the plugin speaks version %d of go-plugin's own protocol and the host %d: build the plugin again with %s",
+		core, plugin.CoreProtocolVersion, thisSDK())
+}
+
+// thisSDK names the sdk that fits this host.
+func thisSDK() string {
+	const sdk = "the sdk of this host's version"
+	if v := moduleVersion(); v != "" && v != "(devel)" {
+		return sdk + ", " + v
+	}
+	return sdk
+}
+
+// clip shortens what a plugin said to what can be quoted in an error message.
+func clip(s string) string { return clipTo(80, s) }
+
+func clipTo(limit int, s string) string {
 	if len(s) > limit {
 		return s[:limit] + "…"
 	}

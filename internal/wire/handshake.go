@@ -49,6 +49,10 @@ func handshakeConfig() plugin.HandshakeConfig {
 	}
 }
 
+// maxAnswer is the size of the largest message that a plugin can answer with on
+// the control connection, in bytes. go-plugin would take any.
+const maxAnswer = 1 << 20
+
 // Hosted returns nil when a host started this process as a plugin, and else
 // an error in words that go on "it was not started by a host:". It changes
 // nothing.

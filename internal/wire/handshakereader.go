@@ -80,20 +80,23 @@ func (h *handshakeReader) finish() {
 // Close does nothing: the runner closes the pipe.
 func (h *handshakeReader) Close() error { return nil }
 
-// first returns the line as far as it was read.
-func (h *handshakeReader) first() string {
+// first returns the line as far as it was read, without its end, and whether
+// anything was read at all.
+func (h *handshakeReader) first() (line string, any bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return strings.TrimRight(string(h.line), "\r\n")
+	return strings.TrimRight(string(h.line), "\r\n"), len(h.line) > 0
 }
 
-// version returns the API version that the line has, if it has the form of a
-// handshake line: CORE|API|network|address|…
-func version(line string) (api int, ok bool) {
+// versions returns the version of go-plugin's own protocol and the API version
+// that the line has, if it has the form of a handshake line:
+// CORE|API|network|address|…
+func versions(line string) (core, api int, ok bool) {
 	parts := strings.Split(line, "|")
-	if len(parts) < 4 || parts[0] != "1" {
-		return 0, false
+	if len(parts) < 4 {
+		return 0, 0, false
 	}
-	api, err := strconv.Atoi(parts[1])
-	return api, err == nil
+	core, coreErr := strconv.Atoi(parts[0])
+	api, apiErr := strconv.Atoi(parts[1])
+	return core, api, coreErr == nil && apiErr == nil
 }

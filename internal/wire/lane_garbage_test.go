@@ -4,6 +4,7 @@ package wire_test
 
 import (
 	"context"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -35,6 +36,7 @@ func TestBadAnswers(t *testing.T) {
 		{"no plan", typePlanned, []byte{0xff}, "cannot be decoded"},
 		{"no error", typeFailed, []byte{0xff}, "cannot be decoded"},
 		{"a child", typeSpawned, nil, "request of type 1 with type 4"},
+		{"a plan that is too large", typePlanned, make([]byte, 1<<20+1), "1048577 bytes: at most 1048576"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -53,6 +55,59 @@ func TestBadAnswers(t *testing.T) {
 			_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
 			checkKind(t, err, spawn.ErrProtocol, test.text)
 		})
+	}
+}
+
+// TestAnswersToNobody: an answer may come twice, or after its caller has left;
+// one to a request that was never made ends the lane.
+func TestAnswersToNobody(t *testing.T) {
+	plan, _ := spawn.Standard(&spawn.Spec{Path: "x"}).AppendBinary(nil)
+	for _, test := range []struct {
+		name string
+		id   uint64
+		bad  bool
+	}{{"twice", 1, false}, {"ahead", 1000, true}, {"zero", 0, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			leakcheck.Check(t)
+			host, plugin := pair(t)
+			conn := open(t, plugin)
+			defer conn.Close()
+			go func() {
+				var f lane.Frame
+				for conn.Recv(&f) == nil {
+					conn.Send(&lane.Frame{Type: typePlanned, ID: f.ID, Payload: plan})
+					if f.ID == 1 {
+						conn.Send(&lane.Frame{Type: typePlanned, ID: test.id, Payload: plan, FDs: []int{syscall.Stdin}})
+					}
+				}
+			}()
+			p := wire.NewPlanner(testKey, host)
+			defer p.Close()
+			if _, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"}); err != nil {
+				t.Fatal(err)
+			}
+			if test.bad {
+				<-p.Done()
+			}
+			_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
+			if !test.bad && err != nil {
+				t.Error(err)
+			}
+			if test.bad {
+				checkKind(t, err, spawn.ErrProtocol, "which nobody made")
+			}
+		})
+	}
+}
+
+// TestWordyError: what a plugin can say in an error is bounded.
+func TestWordyError(t *testing.T) {
+	long := &spawn.Error{Kind: spawn.ErrUnavailable, Msg: strings.Repeat("alas ", 1<<20)}
+	p := connect(t, backend{plan: func(context.Context, *spawn.Spec) (*spawn.Plan, error) { return nil, long }})
+	_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
+	checkKind(t, err, spawn.ErrUnavailable, "alas alas")
+	if n := len(err.Error()); n > 65<<10 {
+		t.Errorf("%d bytes of text", n)
 	}
 }
 

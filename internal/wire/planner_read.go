@@ -14,24 +14,34 @@ func (p *Planner) read() {
 	var f lane.Frame
 	for {
 		if err := p.conn.Recv(&f); err != nil {
-			p.end(laneError(err))
+			p.end(laneError(err, p.conn.Unread()))
 			return
 		}
 		files := receivedFiles(&f)
 		if !p.take(&f, &spawn.Plan{Files: files}) {
 			closeFiles(files)
 		}
+		if cap(f.Payload) > maxPlan {
+			f.Payload = nil // not kept for as long as the plugin lives
+		}
 	}
 }
 
+// ErrUnread is the cause of an ErrPluginGone when the plugin is known to have
+// gone before it looked at the request: it was dying already.
+var ErrUnread = errors.New("it had not read the request")
+
 // laneError returns what the end of the lane means to those who wait.
-func laneError(err error) *spawn.Error {
+func laneError(err error, unread bool) *spawn.Error {
 	if errors.Is(err, lane.ErrFrame) {
 		return &spawn.Error{Kind: spawn.ErrProtocol, Err: err}
 	}
 	e := &spawn.Error{Kind: spawn.ErrPluginGone, Msg: "the plugin left the plan lane"}
-	if !errors.Is(err, io.EOF) {
+	switch {
+	case !errors.Is(err, io.EOF):
 		e.Err = err
+	case unread:
+		e.Err = ErrUnread
 	}
 	return e
 }
@@ -40,9 +50,15 @@ func laneError(err error) *spawn.Error {
 // handed on or not.
 func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
 	switch f.Type {
+	case lanePlanned, laneSpawned, laneSignaled, laneFailed, laneExited:
+		if !p.asked(f.ID) {
+			p.end(&spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin answered request %d, which nobody made", f.ID)})
+			return false
+		}
+	}
+	switch f.Type {
 	case lanePlanned:
-		err := plan.UnmarshalBinary(f.Payload)
-		return p.answer(f, lanePlan, answer{plan: plan}, err)
+		return p.answer(f, lanePlan, answer{plan: plan}, decodePlan(plan, f.Payload))
 	case laneSpawned:
 		p.answer(f, laneSpawn, answer{child: newRemote(p, f.ID)}, nil)
 	case laneSignaled:
@@ -50,6 +66,7 @@ func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
 	case laneFailed:
 		e := new(spawn.Error)
 		err := e.UnmarshalBinary(f.Payload)
+		e.Msg = clipTo(maxMsg, e.Msg)
 		p.answer(f, 0, answer{err: e}, err)
 	case laneExited:
 		p.exited(f)

@@ -36,6 +36,7 @@ func modes() map[string]func([]string) int {
 	return map[string]func([]string) int{
 		"ok":       func([]string) int { return servePlugin(testControl{}) },
 		"old-api":  func([]string) int { return servePlugin(testControl{api: 99}) },
+		"loud":     func([]string) int { return servePlugin(testControl{reason: strings.Repeat("x", 2<<20)}) },
 		"key":      func([]string) int { return servePlugin(testControl{key: "isolate"}) },
 		"nocookie": func([]string) int { os.Setenv("HATCHERY_PLUGIN_COOKIE", "other"); return servePlugin(testControl{}) },
 		"probe":    func(args []string) int { return servePlugin(testControl{probe: args[0]}) },
@@ -57,11 +58,16 @@ func modes() map[string]func([]string) int {
 			os.NewFile(wire.HandshakeFD, "").WriteString(args[0] + "\n")
 			return hang()
 		},
+		"last-line": func(args []string) int {
+			os.NewFile(wire.HandshakeFD, "").WriteString(args[0] + "\n")
+			return 8
+		},
 		"flash": func([]string) int {
 			os.NewFile(wire.HandshakeFD, "").WriteString("1|1|unix|/nowhere|grpc|\n")
 			return 6
 		},
 		"deaf":    deafPlugin,
+		"http":    httpPlugin,
 		"brief":   briefPlugin,
 		"daemon":  daemonPlugin,
 		"old-sdk": func([]string) int { return serveOldSDK() },
@@ -72,6 +78,7 @@ func modes() map[string]func([]string) int {
 type testControl struct {
 	key    string
 	api    uint32
+	reason string // instead of one that is not UTF-8
 	wedged bool   // Shutdown does not return
 	probe  string // what Probe does
 }
@@ -84,6 +91,12 @@ func (c testControl) Describe(context.Context) (wire.Description, error) {
 	}
 	if c.key != "" {
 		d.Key = c.key
+	}
+	if c.reason != "" {
+		d.Reason = c.reason
+	}
+	if c.api != 0 {
+		d.SDKVersion = "v9.8.7"
 	}
 	return d, nil
 }
@@ -175,6 +188,22 @@ func deafPlugin([]string) int {
 	}
 	defer l.Close()
 	fmt.Fprintf(os.NewFile(wire.HandshakeFD, ""), "1|1|unix|%s|grpc|\n", path)
+	return hang()
+}
+
+// httpPlugin shakes hands and then speaks another protocol.
+func httpPlugin([]string) int {
+	path := os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/p"
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer l.Close()
+	fmt.Fprintf(os.NewFile(wire.HandshakeFD, ""), "1|1|unix|%s|grpc|\n", path)
+	if conn, err := l.Accept(); err == nil {
+		fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+	}
 	return hang()
 }
 

@@ -16,10 +16,10 @@ type Process interface {
 	// Kill ends it and its process group with SIGKILL, without waiting. It
 	// is nil for one that has ended.
 	Kill() error
-	// Diagnose says in a line or two what is known about it: how it ended,
-	// if it has, and the last it wrote to its standard error. It may be
-	// empty, and is part of error messages.
-	Diagnose() string
+	// Diagnose returns what is known about it: how it ended, if it has, and
+	// the last it wrote. Its text becomes part of error messages and may be
+	// empty; it becomes a cause of those errors itself. It may be nil.
+	Diagnose() error
 }
 
 // A ClientConfig says how to start a plugin and talk to it.

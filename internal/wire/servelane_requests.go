@@ -43,8 +43,8 @@ func (l *laneServer) sendPlan(id uint64, p *spawn.Plan) error {
 		return bad("a file of the plan is not open: %v", err)
 	}
 	b, _ := p.AppendBinary(nil) // never fails
-	if len(b) > lane.MaxPayload {
-		return bad("%d bytes: at most %d can be sent", len(b), lane.MaxPayload)
+	if len(b) > maxPlan {
+		return bad("%d bytes: at most %d can be sent", len(b), maxPlan)
 	}
 	// A failure to send means that the host is gone; the reader notices.
 	l.conn.Send(&lane.Frame{Type: lanePlanned, ID: id, Payload: b, FDs: fds})

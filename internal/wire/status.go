@@ -64,7 +64,7 @@ func fromStatus(ctx context.Context, key, op string, err error) *spawn.Error {
 			}
 		}
 	}
-	e := &spawn.Error{Key: key, Op: op, Msg: st.Message()}
+	e := &spawn.Error{Key: key, Op: op, Msg: clipTo(1024, st.Message())}
 	switch st.Code() {
 	case codes.Unavailable:
 		e.Kind, e.Msg = spawn.ErrPluginGone, "the connection to the plugin is gone"
@@ -79,7 +79,7 @@ func fromStatus(ctx context.Context, key, op string, err error) *spawn.Error {
 	case codes.Unimplemented:
 		// Not ErrNotImplemented: that is the word for a method which is
 		// known not to work, and this is a plugin that lacks a call.
-		e.Kind, e.Msg = spawn.ErrVersion, "the plugin does not know this call: rebuild it with the sdk of this host's version"
+		e.Kind, e.Msg = spawn.ErrVersion, "the plugin does not know this call: build it again with "+thisSDK()
 	default:
 		e.Kind = spawn.ErrProtocol
 	}

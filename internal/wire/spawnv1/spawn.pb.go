@@ -115,6 +115,7 @@ const (
 	ErrorKind_ERROR_KIND_TIMEOUT         ErrorKind = 12
 	ErrorKind_ERROR_KIND_CANCELED        ErrorKind = 13
 	ErrorKind_ERROR_KIND_CLOSED          ErrorKind = 14
+	ErrorKind_ERROR_KIND_BROKEN          ErrorKind = 15
 )
 
 // Enum value maps for ErrorKind.
@@ -135,6 +136,7 @@ var (
 		12: "ERROR_KIND_TIMEOUT",
 		13: "ERROR_KIND_CANCELED",
 		14: "ERROR_KIND_CLOSED",
+		15: "ERROR_KIND_BROKEN",
 	}
 	ErrorKind_value = map[string]int32{
 		"ERROR_KIND_UNSPECIFIED":     0,
@@ -152,6 +154,7 @@ var (
 		"ERROR_KIND_TIMEOUT":         12,
 		"ERROR_KIND_CANCELED":        13,
 		"ERROR_KIND_CLOSED":          14,
+		"ERROR_KIND_BROKEN":          15,
 	}
 )
 
@@ -277,13 +280,17 @@ type Spec struct {
 	TerminalPlusOne uint64      `protobuf:"varint,10,opt,name=terminal_plus_one,json=terminalPlusOne,proto3" json:"terminal_plus_one,omitempty"`
 	Credential      *Credential `protobuf:"bytes,11,opt,name=credential,proto3" json:"credential,omitempty"`
 	// umask_plus_one is the file mode creation mask plus one; 0 is the host's.
-	UmaskPlusOne  uint64    `protobuf:"varint,12,opt,name=umask_plus_one,json=umaskPlusOne,proto3" json:"umask_plus_one,omitempty"`
-	Limits        []*Limit  `protobuf:"bytes,13,rep,name=limits,proto3" json:"limits,omitempty"`
-	Ignore        []int32   `protobuf:"varint,14,rep,packed,name=ignore,proto3" json:"ignore,omitempty"`
-	NoNewPrivs    bool      `protobuf:"varint,15,opt,name=no_new_privs,json=noNewPrivs,proto3" json:"no_new_privs,omitempty"`
-	Options       []*Option `protobuf:"bytes,16,rep,name=options,proto3" json:"options,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	UmaskPlusOne uint64    `protobuf:"varint,12,opt,name=umask_plus_one,json=umaskPlusOne,proto3" json:"umask_plus_one,omitempty"`
+	Limits       []*Limit  `protobuf:"bytes,13,rep,name=limits,proto3" json:"limits,omitempty"`
+	Ignore       []int32   `protobuf:"varint,14,rep,packed,name=ignore,proto3" json:"ignore,omitempty"`
+	NoNewPrivs   bool      `protobuf:"varint,15,opt,name=no_new_privs,json=noNewPrivs,proto3" json:"no_new_privs,omitempty"`
+	Options      []*Option `protobuf:"bytes,16,rep,name=options,proto3" json:"options,omitempty"`
+	// foreground_plus_one is the index of the host's terminal among the
+	// descriptors, whose foreground group the child's becomes, plus one; 0 is
+	// none.
+	ForegroundPlusOne uint64 `protobuf:"varint,17,opt,name=foreground_plus_one,json=foregroundPlusOne,proto3" json:"foreground_plus_one,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Spec) Reset() {
@@ -426,6 +433,13 @@ func (x *Spec) GetOptions() []*Option {
 		return x.Options
 	}
 	return nil
+}
+
+func (x *Spec) GetForegroundPlusOne() uint64 {
+	if x != nil {
+		return x.ForegroundPlusOne
+	}
+	return 0
 }
 
 // Credential is the identity of a child.
@@ -1528,7 +1542,7 @@ var File_spawnv1_spawn_proto protoreflect.FileDescriptor
 
 const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\n" +
-	"\x13spawnv1/spawn.proto\x12\x11hatchery.spawn.v1\"\x8b\x04\n" +
+	"\x13spawnv1/spawn.proto\x12\x11hatchery.spawn.v1\"\xbb\x04\n" +
 	"\x04Spec\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12\x12\n" +
 	"\x04args\x18\x02 \x03(\fR\x04args\x12\x17\n" +
@@ -1551,7 +1565,8 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x06ignore\x18\x0e \x03(\x05R\x06ignore\x12 \n" +
 	"\fno_new_privs\x18\x0f \x01(\bR\n" +
 	"noNewPrivs\x123\n" +
-	"\aoptions\x18\x10 \x03(\v2\x19.hatchery.spawn.v1.OptionR\aoptions\"i\n" +
+	"\aoptions\x18\x10 \x03(\v2\x19.hatchery.spawn.v1.OptionR\aoptions\x12.\n" +
+	"\x13foreground_plus_one\x18\x11 \x01(\x04R\x11foregroundPlusOne\"i\n" +
 	"\n" +
 	"Credential\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x10\n" +
@@ -1642,7 +1657,7 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\fARG_KIND_STR\x10\x02\x12\x0f\n" +
 	"\vARG_KIND_FD\x10\x03\x12\x13\n" +
 	"\x0fARG_KIND_RESULT\x10\x04\x12\x11\n" +
-	"\rARG_KIND_HOLE\x10\x05*\x96\x03\n" +
+	"\rARG_KIND_HOLE\x10\x05*\xad\x03\n" +
 	"\tErrorKind\x12\x1a\n" +
 	"\x16ERROR_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_KIND_NOT_IMPLEMENTED\x10\x01\x12\x1a\n" +
@@ -1659,7 +1674,8 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x14ERROR_KIND_UNTRUSTED\x10\v\x12\x16\n" +
 	"\x12ERROR_KIND_TIMEOUT\x10\f\x12\x17\n" +
 	"\x13ERROR_KIND_CANCELED\x10\r\x12\x15\n" +
-	"\x11ERROR_KIND_CLOSED\x10\x0e*\xec\x01\n" +
+	"\x11ERROR_KIND_CLOSED\x10\x0e\x12\x15\n" +
+	"\x11ERROR_KIND_BROKEN\x10\x0f*\xec\x01\n" +
 	"\bLaneType\x12\x19\n" +
 	"\x15LANE_TYPE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLANE_TYPE_PLAN\x10\x01\x12\x15\n" +

@@ -85,7 +85,7 @@ func (p *Process) Kill() error {
 }
 
 // Diagnose is part of wire.Process.
-func (p *Process) Diagnose() string {
+func (p *Process) Diagnose() error {
 	var parts []string
 	if st := p.State(); st != nil {
 		parts = append(parts, st.String())
@@ -94,7 +94,7 @@ func (p *Process) Diagnose() string {
 		lines := strings.Split(words, "\n")
 		parts = append(parts, fmt.Sprintf("it said %q", lines[:min(2, len(lines))]))
 	}
-	return strings.Join(parts, "; ")
+	return errors.New(strings.Join(parts, "; "))
 }
 
 // State returns how the process ended; nil until Done is closed.

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package main
+
+// aPanic is a program of tests that need a terminal for the child.
+func aPanic() {}

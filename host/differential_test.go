@@ -1,0 +1,138 @@
+//go:build linux && (amd64 || arm64)
+
+package host_test
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/helperproc"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/registry"
+)
+
+// differentialMethods are the local methods whose children must not be told
+// from those of os/exec. External ones are served by a binary of their own.
+var differentialMethods = []struct {
+	key      string
+	external bool
+}{
+	{"forkexec", false},
+	{"forkexec", true},
+}
+
+const (
+	differentialHelpers = 10 // for each method, each a host of its own
+	differentialWishes  = 25 // of each helper
+)
+
+// TestDifferential starts generated children by os/exec and by each method, in
+// hosts that change meanwhile, and compares everything that can be seen of
+// them. DIFFERENTIAL_SEED repeats a run.
+func TestDifferential(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("DIFFERENTIAL_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	helpers := differentialHelpers
+	if testing.Short() {
+		helpers = 1
+	}
+	t.Cleanup(removeTestGroup)
+	for _, m := range differentialMethods {
+		name := m.key
+		binaries := ""
+		if m.external {
+			name, binaries = name+", external", externalBackend(t, m.key)
+		}
+		t.Run(name, func(t *testing.T) {
+			for i := range helpers {
+				runDifferential(t, m.key, binaries, seed+uint64(i))
+			}
+		})
+	}
+}
+
+// externalBackend makes this test binary the plugin binary of a method: see
+// TestMain. It returns its folder.
+func externalBackend(t *testing.T, key string) string {
+	t.Helper()
+	dir := backendDir(t)
+	in, err := os.Open(helperproc.Path())
+	must(t, err)
+	defer in.Close()
+	syscall.ForkLock.RLock() // no child has it open for writing: ETXTBSY
+	defer syscall.ForkLock.RUnlock()
+	out, err := os.OpenFile(filepath.Join(dir, "spawn-backend-"+key), os.O_CREATE|os.O_WRONLY, 0o755)
+	must(t, err)
+	_, err = io.Copy(out, in)
+	must(t, err, out.Close())
+	return dir
+}
+
+// runDifferential runs one helper.
+func runDifferential(t *testing.T, key, binaries string, seed uint64) {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err, os.Mkdir(dir+"/real", 0o755), os.Symlink("real", dir+"/link"), os.Mkdir(dir+"/closed", 0o700),
+		os.WriteFile(dir+"/file", []byte("some text"), 0o644),
+		helperproc.WritePausingELF(dir+"/pause"), helperproc.WritePausingELF(dir+"/real/pause"))
+	for d := dir; len(d) > len(os.TempDir()); d = filepath.Dir(d) {
+		os.Chmod(d, 0o755) // for children with another identity
+	}
+	cmd := helperproc.Command("differential", key, binaries, dir, strconv.FormatUint(seed, 10))
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "DIFFERENTIAL_GROUP="+testGroup())
+	out, err := cmd.CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("DIFFERENTIAL_SEED=%d: %v\n%s", seed, err, out)
+	}
+}
+
+// differentialHelper is a host that changes and compares.
+func differentialHelper(args []string) int {
+	linux.CloseOnExecFrom(3) // what the tests were started with would be os/exec's child's too
+	key, binaries, dir := args[0], args[1], args[2]
+	seed, _ := strconv.ParseUint(args[3], 10, 64)
+	d := &comparer{maker: maker{Rand: rand.New(rand.NewPCG(seed, 0)), dir: dir, root: os.Getuid() == 0}}
+	d.before()
+	cfg := host.Config{}
+	if binaries != "" {
+		entries, skipped := host.Discover([]string{binaries})
+		r, err := registry.New(entries...)
+		if err != nil || len(entries) != 1 {
+			fmt.Println(err, skipped)
+			return 1
+		}
+		cfg.Registry = r
+	}
+	h, err := host.Open(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	d.h, d.key = h, key
+	for range differentialWishes {
+		if d.chance(50) {
+			d.history = append(d.history, d.change())
+		}
+		d.compare()
+		d.closeFiles()
+	}
+	os.Chdir("/")
+	if err := h.Close(); err != nil {
+		fmt.Println("Close:", err)
+	}
+	return 0
+}

@@ -1,0 +1,8 @@
+//go:build !race
+
+package keeper
+
+const (
+	raceEnabled = false
+	raceFactor  = 0
+)

@@ -1,0 +1,8 @@
+//go:build race
+
+package keeper
+
+const (
+	raceEnabled = true
+	raceFactor  = 1
+)

@@ -1,0 +1,125 @@
+package backendtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// parents returns the parent of every process there is.
+func parents() map[int]int {
+	all := map[int]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		rest := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:])) // behind the name: state, parent
+		if len(rest) < 2 || rest[0] == "Z" {
+			continue
+		}
+		all[pid], _ = strconv.Atoi(rest[1])
+	}
+	return all
+}
+
+// below returns the descendants of a process.
+func below(root int) []int {
+	parent := parents()
+	var all []int
+	for pid := range parent {
+		for p := parent[pid]; p > 0; p = parent[p] {
+			if p == root {
+				all = append(all, pid)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// pluginsBelow returns the plugins of the method among the descendants of a
+// process. A host says nothing of its plugin's process, but its arguments do:
+// the path of the binary, or a name and the key.
+func pluginsBelow(root int, e *Env) []int {
+	var all []int
+	for _, pid := range below(root) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err != nil {
+			continue
+		}
+		args := strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+		path := e.subject.entry.Path
+		if path != "" && args[0] == path || path == "" && len(args) == 2 && args[0] == "hatchery-plugin" && args[1] == e.Key() {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// stop stops a process that is no child of this one, and returns when all of
+// its threads have stopped, of which nothing tells.
+func stop(t T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatalf("stopping process %d: %v", pid, err)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); running(pid); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("process %d does not stop", pid)
+		}
+	}
+}
+
+// running reports whether a thread of a process has not been stopped.
+func running(pid int) bool {
+	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err == nil && !bytes.HasPrefix(b[bytes.LastIndexByte(b, ')')+1:], []byte(" T")) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdings returns how many descriptors a process has open, and how many
+// descendants it has.
+func holdings(pid int) (descriptors, descendants int) {
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return -1, -1
+	}
+	return len(entries), len(below(pid))
+}
+
+// holders describes the descendants of this process that have the other end of
+// a pipe open.
+func holders(pipe *os.File) string {
+	st, err := pipe.Stat()
+	if err != nil {
+		return err.Error()
+	}
+	target := fmt.Sprintf("pipe:[%d]", st.Sys().(*syscall.Stat_t).Ino)
+	var all []string
+	for _, pid := range below(os.Getpid()) {
+		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, link := range links {
+			if to, err := os.Readlink(link); err == nil && to == target {
+				args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+				all = append(all, fmt.Sprintf("%d %q", pid, args))
+				break
+			}
+		}
+	}
+	return strings.Join(all, ", ")
+}

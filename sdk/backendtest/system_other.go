@@ -1,0 +1,18 @@
+//go:build !linux
+
+package backendtest
+
+import (
+	"os"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// The cases about children are for Linux alone.
+func systemCases() []Case { return nil }
+
+func planSystemCases() []Case { return nil }
+
+func needingTerminal(_ T, spec spawn.Spec) (spawn.Spec, bool) { return spec, false }
+
+func holders(*os.File) string { return "it is not known which" }
