@@ -7,8 +7,9 @@ export GORACE ?= atexit_sleep_ms=0
 .PHONY: build test race check cross generate
 .DEFAULT_GOAL := build
 
+# Static, also where there is a C compiler: package net would be linked with libc.
 build:
-	$(GO) build -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
 
 test:
 	$(GO) test ./...

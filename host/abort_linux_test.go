@@ -35,7 +35,7 @@ func TestGivenUpWithItsDescendants(t *testing.T) {
 		wait(t, p, 10*time.Second)
 	}
 	w.Close()
-	r.SetReadDeadline(time.Now().Add(2 * time.Second))
+	r.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if _, err := io.ReadAll(r); err != nil {
 		t.Errorf("of %d starts that were given up, something still has the pipe: %v", given, err)
 	}

@@ -87,7 +87,7 @@ func TestDeathWithTwoKeepers(t *testing.T) {
 		}
 	}
 	cmd.Process.Kill()
-	gone(t, 2*time.Second, pids...)
+	gone(t, 10*time.Second, pids...)
 }
 
 // twoKeepersHelper says the pids of its keepers and of what is below them.
@@ -152,7 +152,7 @@ func (s *succession) refused() {
 func (s *succession) gone(pids ...int) {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(2 * time.Second); ; <-tick.C {
+	for end := time.Now().Add(10 * time.Second); ; <-tick.C {
 		left := 0
 		for _, pid := range pids {
 			if alive(pid) {

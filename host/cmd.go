@@ -272,7 +272,7 @@ func (c *Cmd) Wait() error {
 	if c.drained != nil {
 		<-c.drained
 	}
-	copyErr := c.io().finish(c.WaitDelay, c.host.limits)
+	copyErr := c.drain()
 	if c.canceled != nil {
 		if cerr := <-c.canceled; cerr != nil {
 			copyErr = cerr

@@ -247,10 +247,10 @@ func likenessOfCancel(m cmdMaker) string {
 
 func likenessOfWaitDelay(m cmdMaker) string {
 	var buf bytes.Buffer
-	c := m.sh("sleep 2 & echo a", "Stdout", &buf, "WaitDelay", 50*time.Millisecond)
+	c := m.sh("sleep 10 & echo a", "Stdout", &buf, "WaitDelay", 50*time.Millisecond)
 	begin := time.Now()
 	err := c.Run()
-	return fmt.Sprint(said(err), buf.String(), time.Since(begin) < time.Second)
+	return fmt.Sprint(said(err), buf.String(), time.Since(begin) < 5*time.Second)
 }
 
 func likenessOfEnviron(m cmdMaker) string {

@@ -21,7 +21,8 @@ type Skipped struct {
 // Windows). Everything else that lies there is reported, each thing once and
 // with its reason. So are
 //
-//   - a file or a whole folder that somebody else can write to;
+//   - a file or a whole folder that somebody else can write to, and a file
+//     that is setuid or setgid, since nobody but root could stop its process;
 //   - files of one folder that claim one key, all of them;
 //   - a file whose key an earlier folder has, even if it was refused there:
 //     that one binary stands in for another is never an accident;

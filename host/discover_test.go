@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -147,6 +148,20 @@ func TestDiscoverRefusesWhatOthersCanWriteTo(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, skipped); diff != "" {
 		t.Error("(-want +got):\n", diff)
+	}
+}
+
+func TestDiscoverRefusesWhatBecomesAnother(t *testing.T) {
+	dir := backendDir(t)
+	user, group := backend(t, dir, "user"), backend(t, dir, "group")
+	must(t, os.Chmod(user, 0o755|fs.ModeSetuid), os.Chmod(group, 0o755|fs.ModeSetgid))
+	entries, skipped := host.Discover([]string{dir})
+	want := []host.Skipped{
+		{group, "group", "mode grwxr-xr-x: it would become another user or group, whom this one cannot stop: chmod ug-s " + group},
+		{user, "user", "mode urwxr-xr-x: it would become another user or group, whom this one cannot stop: chmod ug-s " + user},
+	}
+	if diff := cmp.Diff(want, skipped); diff != "" || len(entries) > 0 {
+		t.Errorf("taken: %v (-want +got):\n%s", entries, diff)
 	}
 }
 

@@ -33,6 +33,6 @@
 //
 // # What this package is not
 //
-// It is no process supervisor: it restarts no child. And it is no sandbox:
-// what a child may do is the method's affair.
+// It is no init system: a child is restarted only in a [Nursery] that was told
+// to. And it is no sandbox: what a child may do is the method's affair.
 package host

@@ -123,6 +123,26 @@ func TestDescriptorsAreExact(t *testing.T) {
 	}
 }
 
+// TestUmaskThatClosesFolders starts under umasks that take from the owner what a
+// folder needs. Nothing is closed to root.
+func TestUmaskThatClosesFolders(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "hatchery-um-*") // short: it holds a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	for _, mask := range []int{0o177, 0o477} {
+		old := syscall.Umask(mask)
+		defer syscall.Umask(old)
+		out, err := open(t, host.Config{}).Command("sh", "-c", "umask").Output()
+		if want := fmt.Sprintf("%04o\n", mask); err != nil || string(out) != want {
+			t.Errorf("umask %#o: %q, %v, want %q", mask, out, err, want)
+		}
+	}
+}
+
 // TestInheritedIsOfTheMoment changes what children inherit after the host was
 // opened.
 func TestInheritedIsOfTheMoment(t *testing.T) {

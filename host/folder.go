@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
+	"github.com/hatchery-spawn/hatchery/internal/runfolder"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -18,6 +22,10 @@ const maxFolder = 62
 type folder struct {
 	path string
 	dir  *os.File // the folder itself: tells it from a later one of the same name; closed by remove
+
+	notes    sync.WaitGroup // writers of the identity; remove waits for them
+	mu       sync.Mutex
+	identity runfolder.Identity // as it was written last
 }
 
 // makeFolder makes the runtime folder below $XDG_RUNTIME_DIR/hatchery, or
@@ -25,9 +33,10 @@ type folder struct {
 // long a path. The error names every place that was tried and why it was not
 // taken.
 func makeFolder() (*folder, error) {
-	name := strconv.Itoa(os.Getpid()) + "-" + startTime()
+	self, _ := runfolder.ProcessOf(os.Getpid())
+	name := strconv.Itoa(self.Pid) + "-" + strconv.FormatUint(self.Start, 10)
 	var tried string
-	for _, base := range folderBases() {
+	for _, base := range runfolder.Bases(os.Geteuid()) {
 		path := filepath.Join(base, name)
 		err := fits(path)
 		if err == nil {
@@ -36,26 +45,18 @@ func makeFolder() (*folder, error) {
 		if err == nil {
 			return openFolder(path)
 		}
-		tried += "; " + err.Error()
+		if why := "; " + err.Error(); !strings.HasSuffix(tried, why) { // $TMPDIR may be /tmp
+			tried += why
+		}
 	}
 	// Whoever holds the usual names cannot hold this one.
-	if path, err := os.MkdirTemp("", "hatchery-"); err == nil && fits(path) == nil {
-		return openFolder(path)
+	if path, err := os.MkdirTemp("", "hatchery-"); err == nil {
+		if fits(path) == nil && os.Chmod(path, 0o700) == nil {
+			return openFolder(path)
+		}
+		os.Remove(path)
 	}
-	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it" + tried}
-}
-
-// folderBases returns the places to try, best first.
-func folderBases() []string {
-	private := "hatchery-" + strconv.Itoa(os.Geteuid())
-	var bases []string
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && checkPrivate(dir) == nil {
-		bases = append(bases, filepath.Join(dir, "hatchery"))
-	}
-	if dir := os.TempDir(); filepath.IsAbs(dir) {
-		bases = append(bases, filepath.Join(dir, private))
-	}
-	return append(bases, filepath.Join("/tmp", private))
+	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it: set $XDG_RUNTIME_DIR or $TMPDIR to a folder that can be written to" + tried}
 }
 
 func fits(path string) error {
@@ -71,10 +72,10 @@ func fits(path string) error {
 // host can remove an empty base at the same time: then it is made again.
 func makePrivate(base, path string) (made string, err error) {
 	for n := 1; n < 100; n++ {
-		if err := os.Mkdir(base, 0o700); err != nil && !os.IsExist(err) {
+		if err := mkdirPrivate(base); err != nil && !os.IsExist(err) {
 			return "", err
 		}
-		if err = checkPrivate(base); os.IsNotExist(err) {
+		if err = runfolder.CheckPrivate(base, os.Geteuid()); os.IsNotExist(err) {
 			continue
 		}
 		if err != nil {
@@ -84,12 +85,50 @@ func makePrivate(base, path string) (made string, err error) {
 		if n > 1 {
 			made += "-" + strconv.Itoa(n)
 		}
-		err = os.Mkdir(made, 0o700)
+		err = mkdirPrivate(made)
 		if err == nil || !os.IsNotExist(err) && !os.IsExist(err) {
 			return made, err
 		}
 	}
 	return "", err
+}
+
+// mkdirPrivate makes a folder for this user alone, whatever the umask is: one
+// that takes the owner's rights away would close the folder to its maker.
+func mkdirPrivate(path string) error {
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return err
+	}
+	// One that another host has removed meanwhile is the caller's affair.
+	if err := os.Chmod(path, 0o700); !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+// maxKeepers is how many keepers are noted before those that have ended are
+// forgotten.
+const maxKeepers = 16
+
+// kept notes that the host has a keeper, or one more. It does so beside the
+// caller: files take their time. Where that cannot be written, a disk being
+// full, the host is none the worse: only what is left of one that was killed
+// cannot be told from strangers.
+func (f *folder) kept(pid int) {
+	f.notes.Go(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		id := &f.identity
+		if id.Version == 0 {
+			*id = runfolder.New()
+		}
+		if len(id.Keepers) >= maxKeepers {
+			id.Keepers = slices.DeleteFunc(id.Keepers, func(k runfolder.Process) bool { return !k.Alive() })
+		}
+		keeper, _ := runfolder.ProcessOf(pid)
+		id.Keepers = append(id.Keepers, keeper)
+		id.Write(f.path)
+	})
 }
 
 func openFolder(path string) (*folder, error) {
@@ -105,6 +144,7 @@ func openFolder(path string) (*folder, error) {
 // keeper has done so, and another host of this process may have taken the name
 // since: what is not the same folder is let alone.
 func (f *folder) remove() {
+	f.notes.Wait()
 	defer f.dir.Close()
 	ours, err := f.dir.Stat()
 	if err != nil {

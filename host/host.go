@@ -22,6 +22,7 @@ type Host struct {
 	events   *eventQueue
 	waits    *waits
 	opened   time.Time
+	control  *controlSocket
 
 	mu       sync.Mutex
 	selected registry.SpawnMethodKey
@@ -30,6 +31,7 @@ type Host struct {
 	starting sync.WaitGroup        // spawns and plugin starts under way
 	closed   bool
 	closeErr error
+	forced   []string      // what Close has killed
 	over     chan struct{} // closed when Close is done
 
 	// life ends when Close begins. It is no caller's context: it carries
@@ -61,7 +63,7 @@ func Open(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	gather := newGatherer()
-	k, err := newKeeping(dir.path, gather)
+	k, err := newKeeping(dir, gather)
 	if err != nil {
 		gather.close()
 		dir.remove()
@@ -79,6 +81,7 @@ func Open(cfg Config) (*Host, error) {
 		events: newEventQueue(cfg.OnEvent),
 	}
 	h.plugins = newPlugins(h)
+	h.control = listen(h)
 	return h, nil
 }
 
@@ -137,13 +140,14 @@ func (h *Host) probe(ctx context.Context, e registry.Entry) error {
 	defer done()
 	ctx, cancel := context.WithTimeout(ctx, h.limits.Start)
 	defer cancel()
-	p, release, err := h.method(e).use(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	defer h.method(e).waiting(waitCall, "probe", until(ctx)).end()
-	return withKey(p.client.Probe(ctx), e.Key)
+	m := h.method(e)
+	err = m.request(ctx, func(p *plugin) (dying bool, err error) {
+		defer m.waiting(waitCall, "probe", until(ctx)).end()
+		// Nothing tells when it went: one that the probe itself has killed
+		// is probed a second time.
+		return true, p.client.Probe(ctx)
+	})
+	return withKey(err, e.Key)
 }
 
 // method returns the state of a registered method.
@@ -167,121 +171,4 @@ func (h *Host) enter() (done func(), err error) {
 	}
 	h.starting.Add(1)
 	return h.starting.Done, nil
-}
-
-// Close ends everything the host started and returns when it is gone: SIGTERM
-// to every child, SIGKILL to its tree after the grace, the plugins, orphans,
-// the keeper and the runtime folder. It takes Timeouts.Grace + Timeouts.Close
-// at most; the error names what could not be ended. Spawns under way are
-// given up. Every call returns when the first is done, with the same error.
-func (h *Host) Close() error {
-	h.mu.Lock()
-	first := !h.closed
-	if first {
-		h.closed = true
-		h.die()
-	}
-	h.mu.Unlock()
-	if first {
-		h.closeErr = h.close()
-		close(h.over)
-	}
-	<-h.over
-	return h.closeErr
-}
-
-// finishTime is what is kept of the bound of Close for the keeper's own end,
-// killTime of that for the end of what it has to kill.
-const (
-	finishTime = 500 * time.Millisecond
-	killTime   = 250 * time.Millisecond
-)
-
-func (h *Host) close() error {
-	deadline := time.Now().Add(h.limits.Grace + h.limits.Close)
-	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-finishTime))
-	defer cancel()
-	defer h.closing("the whole", deadline).end()
-	keepers := h.keeping.last()
-	for _, k := range keepers {
-		k.Wake()
-	}
-	var errs errorList
-	w := h.closing("spawns and plugin starts under way", until(ctx))
-	waitGroup(ctx, &h.starting)
-	w.end()
-	errs.addAll(h.stopAll(ctx))
-	h.plugins.close()
-	w = h.closing("plugins", until(ctx))
-	plugins := make(chan []error, 1)
-	go func() { plugins <- h.stopPlugins(ctx) }()
-	select {
-	case list := <-plugins:
-		errs.addAll(list)
-		plugins = nil
-	case <-ctx.Done(): // the keeper ends them
-	}
-	w.end()
-	w = h.closing("keepers", deadline)
-	// Orphans are left, if anything: what is theirs of the bound is theirs.
-	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
-	errs.addAll(h.keeping.close(keepers, grace, killTime))
-	if plugins != nil {
-		errs.addAll(<-plugins) // without a keeper nothing is waited for
-	}
-	w.end()
-	h.folder.remove()
-	h.gather.close()
-	return errs.join()
-}
-
-// orphanGrace is what orphans have between SIGTERM and SIGKILL: their parents
-// are gone already.
-const orphanGrace = time.Second
-
-// stopAll stops every running child, all at once.
-func (h *Host) stopAll(ctx context.Context) []error {
-	end, _ := ctx.Deadline()
-	h.mu.Lock()
-	procs := make([]*Process, 0, len(h.procs))
-	for p := range h.procs {
-		procs = append(procs, p)
-	}
-	h.mu.Unlock()
-	errs := make([]error, len(procs))
-	var wg sync.WaitGroup
-	for i, p := range procs {
-		wg.Go(func() { _, errs[i] = p.stop(ctx, p.stopOptions(), end) })
-	}
-	wg.Wait()
-	return errs
-}
-
-func (h *Host) stopPlugins(ctx context.Context) []error {
-	h.mu.Lock()
-	methods := make([]*method, 0, len(h.methods))
-	for _, m := range h.methods {
-		methods = append(methods, m)
-	}
-	h.mu.Unlock()
-	errs := make([]error, len(methods))
-	var wg sync.WaitGroup
-	for i, m := range methods {
-		wg.Go(func() { errs[i] = m.stop(ctx) })
-	}
-	wg.Wait()
-	return errs
-}
-
-// waitGroup waits for wg until ctx is done.
-func waitGroup(ctx context.Context, wg *sync.WaitGroup) {
-	done := make(chan struct{})
-	go func() {
-		wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
 }

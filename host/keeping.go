@@ -17,7 +17,7 @@ import (
 // only a birth passes on: the old one goes on with its children then, and ends
 // when it has none.
 type keeping struct {
-	folder string
+	folder *folder
 	gather *gatherer
 
 	mu        sync.Mutex
@@ -36,7 +36,7 @@ type kept struct {
 }
 
 // newKeeping starts the first keeper.
-func newKeeping(folder string, g *gatherer) (*keeping, error) {
+func newKeeping(folder *folder, g *gatherer) (*keeping, error) {
 	k := &keeping{folder: folder, gather: g}
 	first, err := k.start(g.now())
 	k.current = first
@@ -45,10 +45,11 @@ func newKeeping(folder string, g *gatherer) (*keeping, error) {
 
 // start starts a keeper of a host that has now.
 func (k *keeping) start(now inherited) (*kept, error) {
-	c, err := keeper.Start(keeper.Config{Folder: k.folder})
+	c, err := keeper.Start(keeper.Config{Folder: k.folder.path})
 	if err != nil {
 		return nil, err
 	}
+	k.folder.kept(c.Pid())
 	return &kept{Client: c, host: now, base: keeperBase(now, c.Pid())}, nil
 }
 

@@ -34,8 +34,13 @@ func TestMain(m *testing.M) {
 	host.Init(append(testEntries(), faultplugin.Entries()...)...)
 	run := func() int { return leakcheck.Main(m) }
 	os.Exit(helperproc.Main(run, map[string]helperproc.Func{
+		"hang":         hangHelper,
 		"host":         hostHelper,
 		"embed":        embedHelper,
+		"crowd":        crowdHelper,
+		"moment":       momentHelper,
+		"ownproc":      ownProcHelper,
+		"reuse":        reuseHelper,
 		"noinit":       noInitHelper,
 		"environ":      environHelper,
 		"descriptors":  descriptorsHelper,

@@ -20,6 +20,7 @@ type method struct {
 	plugin  *plugin    // running, or the last one, or nil
 	pending *startCall // a start under way, shared by all who need it
 	stopped bool       // the host is being closed
+	forced  bool       // and the plugin did not end by itself
 	sup     supervision
 }
 
@@ -141,6 +142,7 @@ func (m *method) leave(ctx context.Context, call *startCall) error {
 // when now is closed. It is bounded by Timeouts.Start and by the host's Close.
 func (m *method) start(ctx context.Context, call *startCall, backoff time.Duration, now chan struct{}) {
 	defer call.giveUp(nil)
+	defer m.waiting(waitPluginStart, m.entry.Path, time.Now().Add(m.host.limits.Start)).end()
 	m.mu.Lock()
 	old := m.plugin // one that cannot be used any more, or none
 	m.mu.Unlock()
@@ -167,7 +169,7 @@ func (m *method) start(ctx context.Context, call *startCall, backoff time.Durati
 		go m.watch(p) // ends with the plugin
 	case counts(err, started):
 		m.failedLocked(err)
-		if call.unasked && m.sup.state == PluginBackoff {
+		if call.unasked && !m.stopped && m.sup.state == PluginBackoff {
 			m.restartLocked()
 		}
 	default:
@@ -194,21 +196,38 @@ func pause(ctx context.Context, backoff time.Duration, now chan struct{}) {
 // stay.
 func (m *method) rest(ctx context.Context) error {
 	m.mu.Lock()
-	p, call := m.plugin, m.pending
+	for m.pending != nil { // one that nobody has asked for; it may have succeeded already
+		call := m.pending
+		m.mu.Unlock()
+		call.giveUp(nil)
+		<-call.done // it is bounded, and its context has ended
+		m.mu.Lock()
+	}
+	p := m.plugin
 	m.plugin = nil
 	if p != nil {
 		p.rest()
 		m.enterLocked(PluginIdle)
 	}
 	m.mu.Unlock()
-	if call != nil {
-		call.giveUp(nil)
-		<-call.done // it is bounded, and its context has ended
-	}
 	if p == nil {
 		return nil
 	}
 	return withKey(p.stop(ctx, pluginGrace), m.entry.Key)
+}
+
+// spawns reports whether the plugin itself has the method's children.
+func (m *method) spawns() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.plugin != nil && m.plugin.spawner
+}
+
+// wasForced reports whether stop has killed the plugin.
+func (m *method) wasForced() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.forced
 }
 
 // stop ends the plugin and waits for a start under way.
@@ -231,5 +250,9 @@ func (m *method) stop(ctx context.Context) error {
 	if p == nil {
 		return nil
 	}
-	return withKey(p.stop(ctx, pluginGrace), m.entry.Key)
+	err := p.stop(ctx, pluginGrace)
+	m.mu.Lock()
+	m.forced = p.client.Forced()
+	m.mu.Unlock()
+	return withKey(err, m.entry.Key)
 }

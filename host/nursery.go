@@ -28,6 +28,7 @@ type Nursery struct {
 	causes   []error                            // why it was canceled, in the order of time
 	stopped  []error                            // members that ended because it was
 	plugins  map[registry.SpawnMethodKey]func() // kept for it, and how to let go of them
+	orphaned []*Child                           // that succeeded and left somebody behind
 	canceled bool
 	active   int           // body, members, functions and nested nurseries
 	over     chan struct{} // closed when nothing is active
@@ -171,8 +172,14 @@ func (n *Nursery) failLocked(cause error) {
 	n.canceled = true
 	n.die(cause)
 	n.events.add(NurseryCanceled{Nursery: n.cfg.Name, Cause: cause})
+	children := map[*Process]*Child{}
 	for c := range n.members {
-		c.cancelLocked()
+		if p := c.cancelLocked(); p != nil {
+			children[p] = c
+		}
+	}
+	if len(children) > 0 {
+		go n.stop(children) // which stay members as long
 	}
 }
 
@@ -190,7 +197,8 @@ func (n *Nursery) own(err error) error {
 	if !n.canceled {
 		return err
 	}
-	if e, ok := err.(*NurseryError); ok { // of a nested one: there may be both
+	var e *NurseryError
+	if errors.As(err, &e) { // of a nested one: there may be both
 		pruned := *e
 		pruned.Causes = nil
 		for _, c := range e.Causes {
@@ -198,8 +206,11 @@ func (n *Nursery) own(err error) error {
 				pruned.Causes = append(pruned.Causes, own)
 			}
 		}
-		if len(pruned.Causes) == 0 {
+		switch len(pruned.Causes) {
+		case 0:
 			return nil
+		case len(e.Causes):
+			return err // with what it may be wrapped in
 		}
 		return &pruned
 	}
@@ -229,6 +240,7 @@ func (n *Nursery) wait() {
 	defer n.releasePlugins()
 	defer n.host.waits.begin(wait{name: waitNursery, subject: n.cfg.Name}).end()
 	<-n.over
+	n.endOrphans()
 	n.events.flush(n.host.limits.Call)
 }
 
@@ -266,8 +278,10 @@ func (n *Nursery) keepPlugin(ctx context.Context, key registry.SpawnMethodKey) e
 
 func (n *Nursery) releasePlugins() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, release := range n.plugins {
-		release()
+	plugins := n.plugins
+	n.plugins = nil
+	n.mu.Unlock()
+	for _, release := range plugins {
+		release() // it may wait for the end of one
 	}
 }

@@ -3,8 +3,10 @@ package host
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -136,34 +138,45 @@ func (c *Child) runLocked(p *Process) {
 	n.events.add(ChildStarted{n.cfg.Name, c.cfg.Name, p.Pid(), c.restarts})
 	if c.asked || n.canceled {
 		c.asked = true
-		c.stopLocked()
+		go n.stop(map[*Process]*Child{c.stoppingLocked(): c})
 	}
 }
 
-// cancelLocked has the child stopped, or a restart given up. What is being
-// started meanwhile sees that it was asked.
-func (c *Child) cancelLocked() {
+// cancelLocked notes that the child is to be stopped, and gives up a restart.
+// It returns the process to stop, if there is one. What is being started
+// meanwhile sees that it was asked.
+func (c *Child) cancelLocked() *Process {
 	if c.asked {
-		return
+		return nil
 	}
 	c.asked = true
-	switch {
-	case c.again != nil && c.again.Stop():
+	if c.again != nil && c.again.Stop() {
 		c.endLocked(c.err, false)
-	case c.proc != nil:
-		c.stopLocked()
+		return nil
 	}
+	return c.stoppingLocked()
 }
 
-// stopLocked has the process stopped, beside the caller.
-func (c *Child) stopLocked() {
-	p := c.proc
-	c.nursery.events.add(ChildStopping{c.nursery.cfg.Name, c.cfg.Name, p.Pid()})
-	go func() {
-		if _, err := p.Stop(context.Background()); errors.Is(err, spawn.ErrTimeout) {
-			c.abandon(p, err)
-		}
-	}()
+// stoppingLocked returns the process, which the caller has stopped.
+func (c *Child) stoppingLocked() *Process {
+	if c.proc != nil {
+		c.nursery.events.add(ChildStopping{c.nursery.cfg.Name, c.cfg.Name, c.proc.Pid()})
+	}
+	return c.proc
+}
+
+// stop stops processes, all at once, each within its budget.
+func (n *Nursery) stop(children map[*Process]*Child) {
+	begin := time.Now()
+	t := teardown{
+		end: func(o StopOptions) time.Time { return begin.Add(o.budget(n.host.limits)) },
+		failed: func(p *Process, err error) {
+			if errors.Is(err, spawn.ErrTimeout) {
+				children[p].abandon(p, err)
+			}
+		},
+	}
+	t.stop(context.Background(), slices.Collect(maps.Keys(children)))
 }
 
 // exited is called when the process has ended. It must not wait.
@@ -231,7 +244,9 @@ func (c *Child) restart() {
 		return
 	}
 	c.restarts++
+	last := c.last
 	n.mu.Unlock()
+	c.clear(last)
 	p, err := c.launch(n.life)
 	n.mu.Lock()
 	switch {
@@ -270,6 +285,15 @@ func (c *Child) endLocked(err error, failure bool) {
 	case c.asked && n.canceled:
 		n.stopped = append(n.stopped, c.errorLocked())
 	}
-	close(c.ended)
-	n.leaveLocked()
+	switch p := c.last; {
+	case p == nil || !p.leftSome(p.stopOptions()):
+		close(c.ended)
+		n.leaveLocked()
+	case failure || c.asked:
+		go c.endOrphans(p)
+	default: // a daemon may be what the child was for
+		close(c.ended)
+		n.orphaned = append(n.orphaned, c)
+		n.leaveLocked()
+	}
 }

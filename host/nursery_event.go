@@ -8,8 +8,8 @@ import (
 )
 
 // An Event is something that happened: in a nursery [ChildStarted],
-// [ChildExited], [ChildRestarting], [ChildStopping] or [NurseryCanceled], in a
-// host [PluginChanged]. There may be more kinds one day.
+// [ChildExited], [ChildRestarting], [ChildStopping], [OrphansEnded] or
+// [NurseryCanceled], in a host [PluginChanged]. There may be more kinds one day.
 type Event interface{ event() }
 
 // ChildStarted: the child has become its program. Restarts is how often it had
@@ -43,6 +43,14 @@ type ChildStopping struct {
 	Pid            int
 }
 
+// OrphansEnded: processes that the child with this pid had left behind have been
+// ended. Left are those that could not be.
+type OrphansEnded struct {
+	Nursery, Child string
+	Pid            int
+	Ended, Left    []Orphan
+}
+
 // NurseryCanceled: everything in the nursery is being stopped, because of
 // Cause, or deliberately when that is nil.
 type NurseryCanceled struct {
@@ -58,6 +66,7 @@ func (ChildStarted) event()    {}
 func (ChildExited) event()     {}
 func (ChildRestarting) event() {}
 func (ChildStopping) event()   {}
+func (OrphansEnded) event()    {}
 func (NurseryCanceled) event() {}
 
 // An eventQueue calls a function with one event after the other, in a

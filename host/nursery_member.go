@@ -46,7 +46,9 @@ func (c *Child) Wait() error {
 func (c *Child) Stop(ctx context.Context) error {
 	c.nursery.mu.Lock()
 	if !c.gone {
-		c.cancelLocked()
+		if p := c.cancelLocked(); p != nil {
+			go c.nursery.stop(map[*Process]*Child{p: c})
+		}
 	}
 	c.nursery.mu.Unlock()
 	select {

@@ -204,7 +204,7 @@ func TestNurseryTakesOneGrace(t *testing.T) {
 		n.Cancel()
 		return nil
 	})
-	if d := time.Since(begin); err != nil || d < grace || d > grace+time.Second {
+	if d := time.Since(begin); err != nil || d < grace || d > grace+3*time.Second {
 		t.Errorf("it took %v: %v", d, err)
 	}
 }
@@ -273,23 +273,29 @@ func TestNurserySpawnFailureIsTheCallers(t *testing.T) {
 // A nested nursery ends before the outer one, whose failures it hears of.
 func TestNurseryNested(t *testing.T) {
 	h := open(t, host.Config{})
-	var deep []*host.Child
+	up := make(chan *host.Child, 1)
+	var deep *host.Child
 	err := h.Nursery(t.Context(), host.NurseryConfig{Name: "outer"}, func(ctx context.Context, n *host.Nursery) error {
 		n.Go("inner", func(ctx context.Context) error {
 			return n.Nursery(ctx, host.NurseryConfig{Name: "inner"}, func(ctx context.Context, n *host.Nursery) error {
-				deep = enlist(t, n, sleeper("deep"))
+				c, err := n.Start(ctx, sleeper("deep"))
+				up <- c
+				if err != nil {
+					return err
+				}
 				<-ctx.Done()
 				return ctx.Err()
 			})
 		})
-		enlist(t, n, member("fails", "sleep 0.1; exit 3"))
+		deep = <-up
+		enlist(t, n, member("fails", "exit 3"))
 		return nil
 	})
 	e := nurseryError(t, err)
 	if len(e.Causes) == 0 || names(t, e.Causes)[0] != "fails" {
 		t.Errorf("%v", err)
 	}
-	if s := wait(t, deep[0].Process(), time.Second); s.Signal != syscall.SIGTERM {
+	if s := wait(t, deep.Process(), time.Second); s.Signal != syscall.SIGTERM {
 		t.Errorf("the inner child ended with %v", s)
 	}
 }
@@ -490,13 +496,19 @@ func TestNurseryTrees(t *testing.T) {
 	for _, depth := range []int{1, 3, 5} {
 		var mu sync.Mutex
 		var all []*host.Child
+		want := 2<<depth - 2
+		fail, up, err := os.Pipe() // the leaves fail when everybody is there
+		if err != nil {
+			t.Fatal(err)
+		}
 		var grow func(ctx context.Context, n *host.Nursery, depth int) error
 		grow = func(ctx context.Context, n *host.Nursery, depth int) error {
 			for i := range 2 {
 				name := fmt.Sprint(depth, "-", i)
 				cfg := sleeper(name)
 				if depth == 1 {
-					cfg = member(name, "sleep 0.2; exit 1")
+					cfg = member(name, "read x; exit 1")
+					cfg.Spec.Files = []*os.File{fail}
 				}
 				c, err := n.Start(ctx, cfg)
 				if err != nil {
@@ -504,6 +516,9 @@ func TestNurseryTrees(t *testing.T) {
 				}
 				mu.Lock()
 				all = append(all, c)
+				if len(all) == want {
+					up.Close()
+				}
 				mu.Unlock()
 				if depth == 1 {
 					continue
@@ -519,9 +534,10 @@ func TestNurseryTrees(t *testing.T) {
 			}
 			return nil
 		}
-		err := h.Nursery(t.Context(), host.NurseryConfig{Name: "root"}, func(ctx context.Context, n *host.Nursery) error {
+		err = h.Nursery(t.Context(), host.NurseryConfig{Name: "root"}, func(ctx context.Context, n *host.Nursery) error {
 			return grow(ctx, n, depth)
 		})
+		fail.Close()
 		var c *host.ChildError
 		if e := nurseryError(t, err); !errors.As(e.Causes[0], &c) || !strings.Contains(err.Error(), `child "1-`) {
 			t.Errorf("depth %d: %v", depth, err)
@@ -529,7 +545,7 @@ func TestNurseryTrees(t *testing.T) {
 		for _, c := range all {
 			wait(t, c.Process(), time.Second)
 		}
-		if want := 2<<depth - 2; len(all) != want {
+		if len(all) != want {
 			t.Errorf("depth %d: %d children of %d", depth, len(all), want)
 		}
 	}

@@ -74,6 +74,7 @@ const leftGrace = 100 * time.Millisecond
 // stop ends the plugin, which has grace to do it by itself.
 func (p *plugin) stop(ctx context.Context, grace time.Duration) error {
 	p.rest()
+	p.proc.look(ctx)
 	err := p.client.Close(ctx, grace)
 	if perr := p.planner.Close(); err == nil {
 		err = perr

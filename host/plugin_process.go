@@ -87,10 +87,13 @@ func (p *pluginProcess) exited(e keeper.Exit) {
 	p.mu.Lock()
 	p.ended = true
 	if p.pidfd >= 0 {
-		leave(p.pidfd)
+		closeFD(p.pidfd)
 		p.pidfd = -1
 	}
 	p.mu.Unlock()
+	if e.Left {
+		go p.endOrphans(e.ID)
+	}
 	go func() {
 		var wg sync.WaitGroup
 		for _, t := range p.tails {
@@ -106,18 +109,31 @@ func (p *pluginProcess) watchable(pidfd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended && pidfd >= 0 {
-		leave(pidfd)
+		closeFD(pidfd)
 		return
 	}
 	p.pidfd = pidfd
 }
 
-// leave closes the pidfd of a plugin that has ended, and ends what it has left
-// in its process group, which nobody has a use for. (Linux 6.9; else, and when
-// it is in another group, it goes with the host.)
-func leave(pidfd int) {
-	linux.PidfdSignalGroup(pidfd, syscall.SIGKILL)
-	closeFD(pidfd)
+// endOrphans ends what the plugin has left behind, which nobody has a use for:
+// at once. What is not found, or cannot be ended, goes with the host.
+func (p *pluginProcess) endOrphans(id uint64) {
+	limit := p.host.limits.Call
+	ctx, cancel := context.WithTimeout(context.Background(), limit+answerTime)
+	defer cancel()
+	p.keeper.Clear(ctx, id, 0, limit)
+}
+
+// look notes what is below the plugin, which is about to be asked to end: some
+// of it may have left its group. When the host is being closed everything ends
+// anyway.
+func (p *pluginProcess) look(ctx context.Context) {
+	if p.host.life.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.host.limits.Call)
+	defer cancel()
+	p.keeper.Ask(ctx, p.child.ID, 0, false)
 }
 
 // gone reports whether the process has ended, even if nobody has said so yet:

@@ -5,6 +5,7 @@ package host_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -196,6 +197,7 @@ func TestUnpinnedFileIsCheckedAtStart(t *testing.T) {
 	}{
 		{"group", "others can write to it: chmod go-w", func(p string) error { return os.Chmod(p, 0o775) }},
 		{"folder", "others can write to it: chmod go-w", func(p string) error { return os.Chmod(filepath.Dir(p), 0o757) }},
+		{"setuid", "whom this one cannot stop: chmod ug-s", func(p string) error { return os.Chmod(p, 0o755|fs.ModeSetuid) }},
 		{"not executable", "not executable: chmod +x", func(p string) error { return os.Chmod(p, 0o644) }},
 		{"a FIFO", "a FIFO: want an executable file", func(p string) error {
 			return errors.Join(os.Remove(p), syscall.Mkfifo(p, 0o755))

@@ -75,6 +75,9 @@ func checkInfo(path string, st fs.FileInfo, want fileUse) error {
 	if want == executable && st.Mode().Perm()&0o111 == 0 {
 		return untrusted(path, fmt.Sprintf("mode %#o: not executable: chmod +x %s", st.Mode().Perm(), path))
 	}
+	if want == executable && st.Mode()&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
+		return untrusted(path, fmt.Sprintf("mode %v: it would become another user or group, whom this one cannot stop: chmod ug-s %s", st.Mode(), path))
+	}
 	return checkOwnerInfo(path, st)
 }
 

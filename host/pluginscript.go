@@ -90,7 +90,7 @@ func (s shebang) withoutEnv() (shebang, error) {
 	}
 	for i, w := range words {
 		if strings.ContainsAny(w, "\"'\\$#") || i == 0 && (w[0] == '-' || strings.Contains(w, "=")) {
-			return s, fmt.Errorf("what %s makes of %q is not known before it runs: want %s NAME, or %s -S NAME ARGUMENT...", s.path, s.args[1], s.path, s.path)
+			return s, fmt.Errorf("what %s makes of %q is not known before it runs: want %s NAME, or %s -S NAME and arguments", s.path, s.args[1], s.path, s.path)
 		}
 	}
 	if len(words) == 0 {

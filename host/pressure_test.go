@@ -87,7 +87,7 @@ func underPressure(press func(h *host.Host, keeper int) error) error {
 	}
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(2 * time.Second); countFiles() > files; <-tick.C { // a pidfd is closed a moment after the end is told
+	for end := time.Now().Add(10 * time.Second); countFiles() > files; <-tick.C { // a pidfd is closed a moment after the end is told
 		if time.Now().After(end) {
 			return fmt.Errorf("%d descriptors before, %d after", files, countFiles())
 		}

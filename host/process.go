@@ -30,6 +30,9 @@ type Process struct {
 	stopping StopOptions
 	asked    chan struct{} // closed when it has been asked to end for long enough; nil before
 	after    []func()      // called once it has ended
+
+	left      bool       // it has ended, and may have left others behind
+	aftermath *aftermath // their end; nil before
 }
 
 // A target is how a child is reached.
@@ -37,8 +40,14 @@ type target interface {
 	signal(ctx context.Context, sig syscall.Signal) error
 	// killTree sends SIGKILL to the child and to what is below it.
 	killTree(ctx context.Context) error
-	// close gives up what is held for signalling. No other method is called
-	// during it or after it.
+	// ask sends the child a signal after a look at what is below it; to its
+	// group as well if that is its own and group is set. A signal of 0 is a
+	// look alone.
+	ask(ctx context.Context, sig syscall.Signal, group bool) error
+	// endOrphans ends what the child has left behind. It is called after close.
+	endOrphans(ctx context.Context, grace, limit time.Duration) (keeper.Cleared, error)
+	// close gives up what is held for signalling. No other method but
+	// endOrphans is called during it or after it.
 	close()
 }
 
@@ -48,7 +57,7 @@ func newProcess(h *Host, key registry.SpawnMethodKey) *Process {
 
 // begin makes p a running child. Its exit may have come already.
 func (p *Process) begin(k *keeper.Client, s keeper.Started) {
-	t := &localTarget{keeper: k, id: s.ID, pidfd: s.Pidfd}
+	t := &localTarget{keeper: k, id: s.ID, pid: s.Pid, pidfd: s.Pidfd}
 	p.run(s.Pid, t)
 }
 
@@ -59,7 +68,7 @@ func (p *Process) run(pid int, t target) {
 	p.mu.Unlock()
 	select {
 	case <-p.done:
-		t.close()
+		p.letGo()
 		return
 	default:
 	}
@@ -77,6 +86,7 @@ func (p *Process) run(pid int, t target) {
 func (p *Process) exited(e keeper.Exit) {
 	p.mu.Lock()
 	p.status = e.Status
+	p.left = p.left || e.Left
 	after := p.after
 	p.after = nil
 	close(p.done)
@@ -106,9 +116,13 @@ func (p *Process) release() {
 	_, held := p.host.procs[p]
 	delete(p.host.procs, p)
 	p.host.mu.Unlock()
-	if !held {
-		return
+	if held {
+		p.letGo()
 	}
+}
+
+// letGo gives up what reaches the child.
+func (p *Process) letGo() {
 	p.mu.Lock()
 	lost, t := p.status.Source == spawn.Lost, p.target
 	p.mu.Unlock()
@@ -156,6 +170,7 @@ func (p *Process) Signal(sig os.Signal) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
 	defer cancel()
+	defer p.waiting(waitCall, until(ctx)).end()
 	return p.locked(func(t target) error { return t.signal(ctx, s) })
 }
 
@@ -163,6 +178,7 @@ func (p *Process) Signal(sig os.Signal) error {
 func (p *Process) Kill() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
 	defer cancel()
+	defer p.waiting(waitCall, until(ctx)).end()
 	return p.locked(func(t target) error { return t.killTree(ctx) })
 }
 
@@ -190,6 +206,7 @@ func (p *Process) locked(f func(target) error) error {
 type localTarget struct {
 	keeper *keeper.Client
 	id     uint64
+	pid    int
 
 	mu    sync.Mutex
 	pidfd int // -1 when there is none
@@ -208,6 +225,36 @@ func (t *localTarget) signal(ctx context.Context, sig syscall.Signal) error {
 	}
 	t.mu.Unlock()
 	return t.keeper.Signal(ctx, t.id, sig)
+}
+
+// ask spares the keeper when there is nothing below the child to look at.
+func (t *localTarget) ask(ctx context.Context, sig syscall.Signal, group bool) error {
+	t.mu.Lock()
+	if !group && t.childlessLocked() {
+		defer t.mu.Unlock()
+		if sig == 0 {
+			return nil
+		}
+		return errors.Join(linux.PidfdSignal(t.pidfd, sig), linux.PidfdSignal(t.pidfd, contSignal))
+	}
+	t.mu.Unlock()
+	err := t.keeper.Ask(ctx, t.id, sig, group)
+	if sig != 0 && (errors.Is(err, spawn.ErrKeeperGone) || errors.Is(err, spawn.ErrTimeout)) {
+		if err = t.signal(ctx, sig); err == nil {
+			err = t.signal(ctx, contSignal)
+		}
+	}
+	return err
+}
+
+// childlessLocked reports whether there is nothing below the child, as far as
+// that can be told quickly.
+func (t *localTarget) childlessLocked() bool {
+	return !t.ended && t.pidfd >= 0 && linux.Childless(t.pid)
+}
+
+func (t *localTarget) endOrphans(ctx context.Context, grace, limit time.Duration) (keeper.Cleared, error) {
+	return t.keeper.Clear(ctx, t.id, grace, limit)
 }
 
 // killTree falls back to the child alone when the keeper is gone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
@@ -40,6 +41,18 @@ func (t *remoteTarget) signal(ctx context.Context, sig syscall.Signal) error {
 
 func (t *remoteTarget) killTree(ctx context.Context) error {
 	return t.remote.Signal(ctx, syscall.SIGKILL)
+}
+
+func (t *remoteTarget) ask(ctx context.Context, sig syscall.Signal, _ bool) error {
+	if sig == 0 {
+		return nil
+	}
+	return t.remote.Signal(ctx, sig)
+}
+
+// endOrphans is never called: of what is not local nothing is known to be left.
+func (t *remoteTarget) endOrphans(context.Context, time.Duration, time.Duration) (keeper.Cleared, error) {
+	return keeper.Cleared{}, nil
 }
 
 func (t *remoteTarget) close() {}

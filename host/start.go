@@ -120,44 +120,23 @@ func (m *method) blocked(ctx context.Context) bool {
 	return registry.Status(p.client.Description().Status) == registry.Blocked
 }
 
-// dyingTime is how soon after a request a plugin has to go for its death to be
-// taken for one that had begun before, when nobody knows better. A killed
-// process takes its time to end, and until it has, nothing tells it from a
-// living one.
-const dyingTime = 20 * time.Millisecond
-
 // ask has the plugin make a plan. The plan is nil when the backend makes none.
-// A plugin that was dying already is asked again, as a new process: planning
-// changes nothing. One that goes at work is the caller's to know.
-func (m *method) ask(ctx context.Context, spec *spawn.Spec) (*spawn.Plan, error) {
+func (m *method) ask(ctx context.Context, spec *spawn.Spec) (plan *spawn.Plan, err error) {
 	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
 		if err := checkLength(spec); err != nil {
 			return nil, err
 		}
 	}
-	release, err := m.host.plugins.need(ctx, m.entry.Key)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	for again := false; ; again = true {
-		p, err := m.running(ctx)
-		if err != nil || p.spawner {
-			return nil, err
+	err = m.request(ctx, func(p *plugin) (dying bool, err error) {
+		if p.spawner {
+			return false, nil
 		}
+		defer m.waiting(waitPlan, spec.Path, until(ctx)).end()
 		begin := time.Now()
-		w := m.waiting(waitPlan, spec.Path, until(ctx))
-		plan, err := p.planner.Plan(ctx, spec)
-		w.end()
-		if err == nil {
-			return plan, nil
-		}
-		dying := errors.Is(err, wire.ErrUnread) || time.Since(begin) <= dyingTime
-		if again || !errors.Is(err, spawn.ErrPluginGone) || !dying {
-			return nil, p.diagnosed(tooBig(err))
-		}
-		p.ended(ctx)
-	}
+		plan, err = p.planner.Plan(ctx, spec)
+		return errors.Is(err, wire.ErrUnread) || time.Since(begin) <= dyingTime, tooBig(err)
+	})
+	return plan, err
 }
 
 // tooBig makes E2BIG of a request that no lane can carry: no execve could

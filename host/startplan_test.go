@@ -57,6 +57,28 @@ func TestStartPlanInherits(t *testing.T) {
 	}
 }
 
+// TestStartPlanTooManyFiles: with the Spec's own, the plan has more descriptors
+// than can be passed.
+func TestStartPlanTooManyFiles(t *testing.T) {
+	h := open(t, host.Config{})
+	spec := sh("exit 0")
+	spec.Files = []*os.File{os.Stdin}
+	plan := spawn.Standard(&spec)
+	plan.Reusable = false
+	for range 250 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan.Files = append(plan.Files, f)
+	}
+	_, err := h.StartPlan(t.Context(), plan, spec)
+	if !errors.Is(err, spawn.ErrBadPlan) {
+		t.Errorf("got %v, want %v", err, spawn.ErrBadPlan)
+	}
+	mentions(t, err, "251", "250")
+}
+
 // TestStartPlanOwnsTheFiles holds who closes a plan's files: whoever uses the
 // plan up.
 func TestStartPlanOwnsTheFiles(t *testing.T) {

@@ -202,7 +202,7 @@ func TestGrandchildHoldsThePipe(t *testing.T) {
 	if err != nil || string(out) != "hi\n" {
 		t.Errorf("%q, %v", out, err)
 	}
-	if d := time.Since(begin); d > time.Second {
+	if d := time.Since(begin); d > 10*time.Second {
 		t.Errorf("it took %v", d)
 	}
 	cmd := h.Command("sh", "-c", "sleep 60 & echo hi")
@@ -217,10 +217,10 @@ func TestGrandchildHoldsThePipe(t *testing.T) {
 // TestDrainIsAnOption: it is how long a pipe that a grandchild holds is read. The
 // grandchild goes on, and ends with the host.
 func TestDrainIsAnOption(t *testing.T) {
-	h := open(t, host.Config{Timeouts: host.Timeouts{Drain: 700 * time.Millisecond, Grace: 100 * time.Millisecond}})
+	h := open(t, host.Config{Timeouts: host.Timeouts{Drain: 1500 * time.Millisecond, Grace: 100 * time.Millisecond}})
 	begin := time.Now()
 	out, err := h.Command("sh", "-c", "(sleep 0.3; echo late; exec sleep 60) & echo $!").Output()
-	if d := time.Since(begin); err != nil || d < 700*time.Millisecond || d > 5*time.Second {
+	if d := time.Since(begin); err != nil || d < 1500*time.Millisecond || d > 15*time.Second {
 		t.Errorf("%v after %v", err, d)
 	}
 	said, late := strings.CutSuffix(string(out), "\nlate\n")

@@ -12,11 +12,14 @@ import (
 
 // Stop ends the child, as SetStop says; by default SIGTERM to it, and SIGCONT
 // in case it is stopped; when it is still there after Timeouts.Grace, or when
-// ctx ends, SIGKILL to it and to everything below it. Stop returns its status,
-// in the sum of its times and Timeouts.Close at most: then the error is of kind
-// spawn.ErrTimeout, and the child is one that not even SIGKILL ends, because it
-// waits for a device or runs as another user. Stopping a child that has ended
-// is no error.
+// ctx ends, SIGKILL to it and to everything below it. What the child leaves
+// behind, which is what was below it when it was asked and what is in a process
+// group or session of its own, is ended after it, likewise: SIGTERM, a second at
+// most, SIGKILL. Stop returns the child's status, in the sum of its times and
+// Timeouts.Close at most: an error of kind spawn.ErrTimeout names who is still
+// there then, because not even SIGKILL ends it: it waits for a device or runs as
+// another user. If that is the child itself its status is Lost. Stopping a child
+// that has ended is no error; what it left behind is ended all the same.
 func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 	o := p.stopOptions()
 	return p.stop(ctx, o, time.Now().Add(o.budget(p.host.limits)))
@@ -27,20 +30,53 @@ func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 // it.
 func (p *Process) stop(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
 	defer p.waiting(waitStop, end).end()
-	if over, first := p.beginStop(); first {
-		p.askToEnd(ctx, o)
-		close(over)
-	} else {
-		select {
-		case <-over:
-		case <-p.done:
-		case <-ctx.Done():
-		}
+	over, first := p.beginStop()
+	if first {
+		return p.askAndStop(ctx, o, over, end)
 	}
-	if p.ended() {
-		return p.Wait()
+	select {
+	case <-over:
+	case <-p.done:
+	case <-ctx.Done():
 	}
-	return p.kill(o.Scope, end) // it was not to be asked, or did not listen
+	return p.stopAsked(ctx, o, end)
+}
+
+// askAndStop is stop for the one who has to ask, and closes over then.
+func (p *Process) askAndStop(ctx context.Context, o StopOptions, over chan struct{}, end time.Time) (spawn.ExitStatus, error) {
+	p.askToEnd(ctx, o)
+	close(over)
+	return p.stopAsked(ctx, o, end)
+}
+
+// stopAsked is what follows when the child has been asked.
+func (p *Process) stopAsked(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
+	if !p.ended() { // it was not to be asked, or did not listen
+		return p.force(ctx, o, end)
+	}
+	return p.stopRest(ctx, o, end)
+}
+
+// force kills the child, and ends what it leaves behind.
+func (p *Process) force(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
+	if status, err := p.kill(o.Scope, end); err != nil {
+		return status, err
+	}
+	return p.stopRest(ctx, o, end)
+}
+
+// stopRest ends what a child that has been stopped has left behind. After a
+// child that had to be killed nobody is asked.
+func (p *Process) stopRest(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
+	grace := o.Grace
+	if p.Forced() {
+		grace = 0
+	}
+	status, err := p.Wait()
+	if a := p.endOrphans(ctx, o, grace, end); a != nil && err == nil {
+		err = a.err
+	}
+	return status, err
 }
 
 // beginStop returns what is closed when the child has been asked for long
@@ -58,12 +94,12 @@ func (p *Process) beginStop() (over chan struct{}, first bool) {
 // its end each time, as long as o says.
 func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
 	if o.AskTime > 0 {
+		p.look(o)
 		p.ask(ctx, o)
 	}
-	if o.Grace == 0 || p.ended() || p.Signal(o.Signal) != nil {
+	if o.Grace == 0 || p.ended() || p.askBy(o) != nil {
 		return
 	}
-	p.Signal(contSignal)
 	defer p.waiting(waitGrace, time.Now().Add(o.Grace)).end()
 	timer := time.NewTimer(o.Grace)
 	defer timer.Stop()
@@ -72,6 +108,47 @@ func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// askBy sends the signal that asks the child to end, and SIGCONT.
+func (p *Process) askBy(o StopOptions) error {
+	if o.keeps() && o.Scope != StopGroup {
+		if err := p.Signal(o.Signal); err != nil {
+			return err
+		}
+		return p.Signal(contSignal)
+	}
+	err := p.calling(func(ctx context.Context, t target) error { return t.ask(ctx, o.Signal, o.Scope == StopGroup) })
+	if errors.Is(err, os.ErrProcessDone) {
+		p.endedUnseen()
+	}
+	return err
+}
+
+// look notes what is below the child, which may end without being sent a signal.
+func (p *Process) look(o StopOptions) {
+	if o.keeps() {
+		return
+	}
+	err := p.calling(func(ctx context.Context, t target) error { return t.ask(ctx, 0, false) })
+	if errors.Is(err, os.ErrProcessDone) {
+		p.endedUnseen()
+	}
+}
+
+// endedUnseen notes that the child ended while it was being looked at: whether
+// it has left anything behind only the keeper knows.
+func (p *Process) endedUnseen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = true
+}
+
+// calling is locked with the bound of a call.
+func (p *Process) calling(f func(context.Context, target) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+	defer cancel()
+	return p.locked(func(t target) error { return f(ctx, t) })
 }
 
 func (p *Process) ended() bool {

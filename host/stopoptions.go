@@ -29,21 +29,33 @@ type StopOptions struct {
 	// Timeouts.Grace; less than zero, none: Ask and Signal are left out.
 	Grace time.Duration
 
-	// Scope is what SIGKILL is sent to. The zero value is the child's tree.
+	// Scope is who is ended with the child. The zero value is its tree.
 	Scope StopScope
+
+	// KeepOrphans lets what the child leaves behind when it ends live on until
+	// the host is closed: a daemon, say, that is to serve others. Otherwise it
+	// ends with a child that is stopped or that fails, and with the nursery of
+	// one that succeeds.
+	KeepOrphans bool
 }
 
-// StopScope says what is killed with a child that does not end by itself.
+// StopScope says who is ended with a child.
 type StopScope int
 
 const (
 	// StopTree is the child and all its descendants, as long as the chain of
 	// parents between them and the child is unbroken.
 	StopTree StopScope = iota
-	// StopProcess is the child alone. What it leaves behind ends with the
-	// host.
+	// StopProcess is the child alone, as if KeepOrphans were set.
 	StopProcess
+	// StopGroup is StopTree for a child that leads a process group
+	// (spawn.NewGroup, Session): the signal that asks goes to all of the group
+	// at once, as from a terminal. Of any other child it is StopTree.
+	StopGroup
 )
+
+// keeps reports whether what the child leaves behind is let alone.
+func (o StopOptions) keeps() bool { return o.KeepOrphans || o.Scope == StopProcess }
 
 // defaultAskTime is what a child has to end after it was asked in its own way.
 const defaultAskTime = 500 * time.Millisecond

@@ -1,8 +1,6 @@
 package host
 
-import (
-	"errors"
-)
+import "errors"
 
 // StartTerminal is Start on a new pseudoterminal of the given size: those of
 // Stdin, Stdout and Stderr that are nil become the child's terminal, at least
@@ -16,11 +14,12 @@ import (
 // zero, Timeouts.Drain). To end the child early, Close: the child's terminal is
 // hung up, and it gets SIGHUP.
 func (c *Cmd) StartTerminal(size TerminalSize) (*Terminal, error) {
-	if c.Process != nil {
+	if c.started {
 		return nil, errors.New("hatchery: already started")
 	}
 	numbers := c.openNumbers()
 	if len(numbers) == 0 {
+		c.io().abandon()
 		return nil, errors.New("hatchery: Stdin, Stdout and Stderr are all set: none is left for the terminal")
 	}
 	t, child, err := OpenTerminal(size)

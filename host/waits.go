@@ -20,6 +20,7 @@ const (
 	waitStop        waitName = "stop"         // the whole of a child's stop
 	waitGrace       waitName = "grace"        // for a child that was asked to end
 	waitKill        waitName = "kill"         // for a child that was sent SIGKILL
+	waitOrphans     waitName = "orphans"      // for what a child left behind
 	waitDrain       waitName = "drain"        // for the rest of a child's output
 	waitNursery     waitName = "nursery"      // for what was started in one
 	waitClose       waitName = "close"        // the host's end, or a part of it
@@ -120,18 +121,7 @@ const (
 
 // lockSoon locks mu, or reports false after lockTime.
 func lockSoon(mu *sync.Mutex) bool {
-	if mu.TryLock() {
-		return true
-	}
-	tick := time.NewTicker(lockPause) // a lock that is given up is no event
-	defer tick.Stop()
-	for end := time.Now().Add(lockTime); time.Now().Before(end); {
-		<-tick.C
-		if mu.TryLock() {
-			return true
-		}
-	}
-	return false
+	return soon(mu.TryLock)
 }
 
 // waits for a method's work.

@@ -45,7 +45,7 @@ func TestErrorsAreCompleted(t *testing.T) {
 		t.Errorf("got %#v", err)
 	}
 	_, err = p.plan(t, "whole")
-	if e := spawn.AsError(err); !errors.Is(err, spawn.ErrUnavailable) || e.Key != "mine" || e.Phase != spawn.PhaseResolve {
+	if e := spawn.AsError(err); !errors.Is(err, spawn.ErrUnavailable) || e.Key != testKey || e.Phase != spawn.PhaseResolve {
 		t.Errorf("got %#v", err)
 	}
 }

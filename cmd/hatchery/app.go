@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -41,8 +42,18 @@ func (a *app) finish(err error) int {
 // say writes one line to standard error. Nothing is said while a child is
 // running: what stands there then is the child's.
 func (a *app) say(format string, args ...any) {
-	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
-	fmt.Fprintf(a.stderr, "hatchery: %s\n", text)
+	fmt.Fprintf(a.stderr, "hatchery: %s\n", oneLine(fmt.Sprintf(format, args...)))
+}
+
+// oneLine returns a text, which a plugin may have a part in, as a line that a
+// terminal shows and does not obey.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || strconv.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, strings.ReplaceAll(s, "\n", "; "))
 }
 
 // plain returns s as it can be shown: a name that could tell a terminal what to
@@ -70,12 +81,15 @@ func (a *app) root() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.Version = versionLine() // for --version
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetHelpCommand(helpCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
 	root.AddCommand(a.runCommand(), a.planCommand(), a.backendsCommand(), a.backendCommand(), a.explainCommand(),
-		a.probeCommand(), a.completionCommand(), a.versionCommand())
+		a.probeCommand(), a.dumpCommand(), a.reapCommand(), a.completionCommand(), a.versionCommand())
 	return root
 }
 

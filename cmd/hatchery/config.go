@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -39,10 +40,10 @@ func readConfig(path string) (config, error) {
 	}
 	text, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a home of /dev/null, for one
 		return c, nil
 	case err != nil:
-		return c, badConfig(err)
+		return c, &failure{codeUsage, fmt.Errorf("configuration file: %w", err), ""}
 	}
 	dec := toml.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -50,6 +51,18 @@ func readConfig(path string) (config, error) {
 		return config{}, badConfig(fmt.Errorf("%s%w", path, located(err)))
 	}
 	return c, nil
+}
+
+// outOfReach returns why nobody can tell whether the file is there: a folder
+// above it is another user's, as after a change of the user that kept $HOME.
+func outOfReach(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 func badConfig(err error) error {

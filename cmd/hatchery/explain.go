@@ -70,10 +70,10 @@ func ask(cmd *cobra.Command, m *methods, key string) (registry.Entry, error) {
 // explanation is the page about a method.
 func explanation(e registry.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n\n", e.Key, e.Summary)
+	fmt.Fprintf(&b, "%s: %s\n\n", e.Key, oneLine(e.Summary))
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "%-13s%s\n", name, value)
+			fmt.Fprintf(&b, "%-13s%s\n", name, oneLine(value))
 		}
 	}
 	row("status", statusOf(e))

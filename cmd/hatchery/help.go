@@ -30,6 +30,24 @@ func (a *app) help(cmd *cobra.Command, _ []string) {
 	}
 }
 
+// helpCommand is help as a command: hatchery help run.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "print help",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if of.HasSubCommands() && len(rest) > 0 {
+				return unknownCommand(of, rest)
+			}
+			return of.Help()
+		},
+	}
+}
+
 // overview is the help of hatchery itself: what there is, at a glance.
 func overview(out io.Writer, root *cobra.Command) {
 	fmt.Fprintf(out, "hatchery: %s.\n\n", root.Short)

@@ -83,7 +83,14 @@ func (a *app) choose(cmd *cobra.Command, m *methods, flag string) (registry.Entr
 	if flag == "" && cmd.Flags().Changed(registry.FlagName) {
 		return m.lookup(flag)
 	}
-	cfg, err := readConfig(configPath(os.Getenv))
+	path := configPath(os.Getenv)
+	if err := outOfReach(path); err != nil {
+		if flag == "" && os.Getenv(registry.EnvVar) == "" { // else it would not decide
+			a.say("warning: no configuration file is read: %v: set $HOME or $XDG_CONFIG_HOME to a folder of your own", err)
+		}
+		path = ""
+	}
+	cfg, err := readConfig(path)
 	if err != nil {
 		return registry.Entry{}, err
 	}

@@ -139,7 +139,7 @@ func printProbed(out io.Writer, results []probed) error {
 	for _, r := range results {
 		fmt.Fprintf(&b, "%-14s%s", r.Key, r.Result)
 		if r.Reason != "" {
-			fmt.Fprintf(&b, ": %s", r.Reason)
+			fmt.Fprintf(&b, ": %s", oneLine(r.Reason))
 		}
 		b.WriteByte('\n')
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -40,7 +41,7 @@ func explainProgram(code int, e *spawn.Error, spec spawn.Spec) (int, string) {
 	case path == "":
 		return codeNotFound, "name a program that is in a folder of $PATH, or its path"
 	case errors.Is(err, os.ErrNotExist):
-		return codeNotFound, "there is no " + absolute(path)
+		return codeNotFound, missing(path)
 	case err != nil:
 		return codeNotExec, ""
 	case st.IsDir():
@@ -55,11 +56,19 @@ func explainProgram(code int, e *spawn.Error, spec spawn.Spec) (int, string) {
 	return codeNotExec, ""
 }
 
+// missing says that there is no such file, or where the link leads that is.
+func missing(path string) string {
+	if target, err := os.Readlink(path); err == nil {
+		return absolute(path) + " is a link to " + plain(target) + ", which is not there"
+	}
+	return "there is no " + absolute(path)
+}
+
 // programPath returns where the program of spec is, or would be; nothing when
 // it is in no folder of $PATH at all.
 func programPath(spec spawn.Spec) string {
 	switch {
-	case filepath.Base(spec.Path) == spec.Path:
+	case !strings.ContainsRune(spec.Path, filepath.Separator):
 		return inPath(spec.Path)
 	case !filepath.IsAbs(spec.Path) && spec.Dir != "":
 		return filepath.Join(spec.Dir, spec.Path)

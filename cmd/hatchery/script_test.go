@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
@@ -15,6 +16,7 @@ import (
 //
 //	exits CODE PROG [ARG...]    run a program, which must exit with CODE
 //
+// the condition [root], which whoever is root meets (nothing is closed to it),
 // and $BACKENDS, the folder with the backends of backends_test.go.
 func TestScript(t *testing.T) {
 	dir := binaries(t)
@@ -28,6 +30,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, errors.New("unknown condition " + name)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})

@@ -55,6 +55,9 @@ func (a *app) spec(cmd *cobra.Command, r *request, args []string) (spawn.Spec, e
 	if r.dir == "" && cmd.Flags().Changed("dir") {
 		return s, usage(cmd, "--dir is empty: want a folder")
 	}
+	if r.report == "" && cmd.Flags().Changed("report") {
+		return s, usage(cmd, "--report is empty: want a file")
+	}
 	for _, o := range r.opts {
 		option, err := spawn.ParseOption(o)
 		if err != nil {

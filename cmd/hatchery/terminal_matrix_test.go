@@ -172,12 +172,13 @@ func fullScreen(t *testing.T) []string {
 		t.Skipf("needs Python with curses: %v\n%s", err, out)
 	}
 	return append(argv, "-c", `
-import curses, signal, sys
+import curses, os, signal, sys
 interrupts = []
 signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
 def main(s):
     def show(text):
         s.clear(); s.addstr(0, 0, text); s.refresh()
+        os.write(1, b'<idle>') # Ctrl-Z in the middle of a refresh is more than curses can take
     s.timeout(20) # a signal that comes just before it waits would be missed
     show('size_%d_%d.' % s.getmaxyx())
     while True:
@@ -196,12 +197,16 @@ curses.wrapper(main)`)
 
 func playFullScreen(term *terminal, l layout) {
 	term.sees("size_25_90.")
+	term.sees("<idle>")
 	term.types("x")
 	term.sees("key_120.")
+	term.sees("<idle>")
 	term.types(ctrlC)
 	term.sees("interrupted.")
+	term.sees("<idle>")
 	term.resize(30, 100)
 	term.sees("resized_30_100.")
+	term.sees("<idle>")
 	if l.stops() {
 		term.types(ctrlZ)
 		term.sees("Stopped")
@@ -211,11 +216,14 @@ func playFullScreen(term *terminal, l layout) {
 	}
 	term.types("y")
 	term.sees("key_121.")
+	term.sees("<idle>")
 	term.types("\x1b[A")
 	term.sees("key_65.")
+	term.sees("<idle>")
 	// The size goes back to what it was, to be compared.
 	term.resize(25, 90)
 	term.sees("resized_25_90.")
+	term.sees("<idle>")
 	term.types("q")
 }
 

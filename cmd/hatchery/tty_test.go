@@ -40,8 +40,8 @@ func TestTTYGivesTheTerminalBack(t *testing.T) {
 		"crash":                    {script: `echo ready; kill -SEGV $$`, code: 128 + 11},
 		"SIGKILL":                  {script: `echo ready; kill -KILL $$`, code: 128 + 9},
 		"a mode of its own":        {script: `stty raw -echo; echo ready`, code: 0},
-		"timeout":                  {args: []string{"--timeout", "300ms"}, script: forever, code: 124},
-		"timeout, and more":        {args: []string{"--timeout", "300ms", "--grace", "100ms"}, script: `trap "" TERM; ` + forever, code: 124},
+		"timeout":                  {args: []string{"--timeout", "1s"}, script: forever, code: 124},
+		"timeout, and more":        {args: []string{"--timeout", "1s", "--grace", "100ms"}, script: `trap "" TERM; ` + forever, code: 124},
 		"SIGTERM":                  {script: forever, do: signal(syscall.SIGTERM), code: 128 + 15},
 		"SIGHUP":                   {script: forever, do: signal(syscall.SIGHUP), code: 128 + 1},
 		"SIGINT from elsewhere":    {script: forever, do: signal(syscall.SIGINT), code: 128 + 2},
@@ -193,8 +193,12 @@ func TestTTYInTheBackground(t *testing.T) {
 	term.sees("Running")
 	term.types("fg\n")
 	term.sees("fg")
-	for !term.isRaw() { // there is no event
-		term.types("")
+	tick := time.NewTicker(5 * time.Millisecond) // there is no event
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); !term.isRaw(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatal("the terminal is not in raw mode")
+		}
 	}
 	term.types("end\r")
 	term.sees("got end.")
@@ -259,7 +263,7 @@ func TestTTYOutputIntoAClosedPipe(t *testing.T) {
 	}
 	io.ReadFull(out, make([]byte, 10))
 	out.Close()
-	if took := s.ends(128 + 1); took > 2*time.Second || errOut.Len() > 0 {
+	if took := s.ends(128 + 1); took > 4*time.Second || errOut.Len() > 0 {
 		t.Errorf("it took %v, and says %q", took, &errOut)
 	}
 }
@@ -287,7 +291,7 @@ func TestTTYOutputThatNobodyReads(t *testing.T) {
 		code int
 	}{
 		"SIGTERM": {[]string{"--", "sh", "-c", "echo ready; exec yes"}, func(s *session) { s.signal(syscall.SIGTERM) }, 128 + 15},
-		"timeout": {[]string{"--timeout", "500ms", "--", "sh", "-c", "echo ready; exec yes"}, func(*session) {}, 124},
+		"timeout": {[]string{"--timeout", "1s", "--", "sh", "-c", "echo ready; exec yes"}, func(*session) {}, 124},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := begin(t, append([]string{"run", "--tty"}, tt.args...)...)

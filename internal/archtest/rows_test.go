@@ -66,9 +66,12 @@ func rows() []row {
 		{packages: "internal/faultplugin/...", module: []string{"internal/faultplugin", "internal/lane", "internal/wire/...", "registry", "sdk", "spawn"}},
 		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},
 
+		{packages: "internal/proctree", module: []string{"internal/linux/..."}},
+		{packages: "internal/runfolder", module: []string{"internal/linux/..."}},
+		{packages: "host/inspect", module: []string{"internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/restart",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},

@@ -3,7 +3,6 @@
 package faultplugin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,7 +81,7 @@ func Main(argv0 string) int {
 			return m.run(string(m.Key()))
 		}
 	}
-	fmt.Fprintf(os.Stderr, "%v\n", errors.New("the file name must be spawn-backend-"+prefix+"MODE; the modes are:"))
+	fmt.Fprintln(os.Stderr, "the file name must be spawn-backend-"+prefix+"MODE; the modes are:")
 	for _, m := range Modes() {
 		fmt.Fprintf(os.Stderr, "%-20s %s\n", m.Name, m.Explain)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ import (
 // waits for any more included: what a lane takes without running into the
 // kernel's limits for descriptors in flight. It is less than the launchers
 // that a keeper can have, so one is always free for other requests.
-const window = 128
+const window = Window
 
 // A Client is the host's half of a keeper. Its methods may be called
 // concurrently. Close it.
@@ -52,6 +53,8 @@ type call struct {
 type answer struct {
 	pid, pidfd int
 	err        error
+	cleared    Cleared
+	text       string // of Describe
 }
 
 // Launch makes a child and returns when it has become the program. The error
@@ -199,6 +202,31 @@ func (c *Client) Kill(ctx context.Context, id uint64) error {
 	return c.request(ctx, frameKill, id, 0)
 }
 
+// Ask sends a child a signal that asks it to end, and SIGCONT, after a look at
+// what is below it. What of that lives on when the child has ended counts as left
+// behind by it. With group set, and a child that leads a process group, the whole
+// group gets the signals. Without a signal Ask only looks. The error matches
+// syscall.ESRCH when the child has ended; it may have left something then.
+func (c *Client) Ask(ctx context.Context, id uint64, sig syscall.Signal, group bool) error {
+	arg := uint32(sig)
+	if group {
+		arg |= askGroup
+	}
+	return c.request(ctx, frameAsk, id, arg)
+}
+
+// Clear ends what a child left behind when it ended, as far as that is known:
+// what is in the group and the session that it led, what was below it at the last
+// Ask, and what is below these. They get SIGTERM and SIGCONT, and after the grace
+// SIGKILL until nobody is left, for as long as limit. Clear returns who ended and
+// who did not. It forgets what the child has left.
+func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duration) (Cleared, error) {
+	le := binary.LittleEndian
+	payload := le.AppendUint64(le.AppendUint64(le.AppendUint64(nil, id), uint64(grace)), uint64(limit))
+	a, err := c.call(ctx, frameClear, payload)
+	return a.cleared, err
+}
+
 // request sends a request about a child and waits for its answer.
 func (c *Client) request(ctx context.Context, typ uint8, child uint64, arg uint32) error {
 	payload := binary.LittleEndian.AppendUint64(nil, child)
@@ -206,20 +234,26 @@ func (c *Client) request(ctx context.Context, typ uint8, child uint64, arg uint3
 }
 
 func (c *Client) ask(ctx context.Context, typ uint8, payload []byte) error {
+	_, err := c.call(ctx, typ, payload)
+	return err
+}
+
+// call sends a request and waits for its answer.
+func (c *Client) call(ctx context.Context, typ uint8, payload []byte) (answer, error) {
 	id := c.ids.Add(1)
 	w, err := c.expect(id, nil)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
 	defer c.forgetCall(id)
 	if err := c.send(ctx, &lane.Frame{Type: typ, ID: id, Payload: payload}); err != nil {
-		return err
+		return answer{}, err
 	}
 	select {
 	case a := <-w.answer:
-		return a.err
+		return a, a.err
 	case <-ctx.Done():
-		return ctxError(ctx, phaseOf(typ), "keeper", "the keeper did not answer")
+		return answer{}, ctxError(ctx, phaseOf(typ), "keeper", "the keeper did not answer")
 	}
 }
 
@@ -295,7 +329,7 @@ func phaseOf(typ uint8) spawn.Phase {
 	switch typ {
 	case frameLaunch, frameAbort:
 		return spawn.PhaseSetup
-	case frameKill, frameEnd:
+	case frameKill, frameAsk, frameClear, frameEnd:
 		return spawn.PhaseStop
 	}
 	return spawn.PhaseRun
@@ -315,7 +349,8 @@ func sendError(err error, f *lane.Frame) error {
 	case errno == syscall.EPIPE || errors.Is(err, os.ErrClosed):
 		e.Kind = spawn.ErrKeeperGone
 	case errno == syscall.EMSGSIZE && len(f.FDs) > lane.MaxFDs:
-		e.Errno, e.Msg = syscall.EINVAL, "more descriptors for one child than can be passed"
+		e.Kind, e.Errno = spawn.ErrBadPlan, syscall.EINVAL
+		e.Msg = fmt.Sprintf("%d descriptors, the plan's and the child's: at most %d can be passed", len(f.FDs), lane.MaxFDs)
 	case errno == syscall.EMSGSIZE:
 		// More than a lane takes is more than execve takes.
 		e.Phase, e.Op, e.Errno = spawn.PhaseExec, "exec", syscall.E2BIG

@@ -31,6 +31,8 @@ func (c *Client) read() {
 			return
 		}
 		switch f.Type {
+		case frameDescribed:
+			c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})
 		case frameLaunched:
 			c.launched(&f)
 		case frameExited:
@@ -39,6 +41,12 @@ func (c *Client) read() {
 			}
 		case frameDone:
 			c.deliver(f.ID, answer{err: parseError(f.Payload)})
+		case frameCleared:
+			a := answer{pidfd: -1}
+			if err := a.cleared.parse(string(f.Payload)); err != nil {
+				a.err = &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseStop, Err: err}
+			}
+			c.deliver(f.ID, a)
 		}
 	}
 }

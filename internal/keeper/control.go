@@ -11,16 +11,18 @@ import (
 )
 
 // control handles the requests that concern one child. Their payload is its
-// id and, for a signal, the number.
+// id and, for a signal, the number, perhaps with askGroup.
 func (k *keeper) control(typ uint8, payload []byte) error {
 	if len(payload) != 12 {
 		return &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseRun, Msg: "malformed request"}
 	}
 	id := binary.LittleEndian.Uint64(payload)
-	sig := syscall.Signal(binary.LittleEndian.Uint32(payload[8:]))
+	arg := binary.LittleEndian.Uint32(payload[8:])
 	switch typ {
 	case frameSignal:
-		return k.signal(id, sig)
+		return k.signal(id, syscall.Signal(arg))
+	case frameAsk:
+		return k.ask(id, arg)
 	case frameAbort:
 		return k.abort(id)
 	default:

@@ -15,9 +15,9 @@ import (
 const lostStatus = syscall.WaitStatus(0xffff_7f7f)
 
 // exitSize is the size of an exit record.
-const exitSize = 8 + 4 + 4 + 10*8
+const exitSize = 8 + 4 + 4 + 10*8 + 1
 
-func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time) []byte {
+func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time, left bool) []byte {
 	le := binary.LittleEndian
 	b = le.AppendUint64(b, id)
 	b = le.AppendUint32(b, uint32(pid))
@@ -28,7 +28,10 @@ func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.
 	} {
 		b = le.AppendUint64(b, uint64(v))
 	}
-	return b
+	if left {
+		return append(b, 1)
+	}
+	return append(b, 0)
 }
 
 // parseExit reads one record of at least exitSize bytes.
@@ -39,7 +42,7 @@ func parseExit(b []byte) Exit {
 		v[i] = int64(le.Uint64(b[16+8*i:]))
 	}
 	ws := syscall.WaitStatus(le.Uint32(b[12:]))
-	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:]))}
+	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:])), Left: b[exitSize-1] != 0}
 	e.Status = spawn.ExitStatus{
 		Code: -1, Source: spawn.FromKernel, Time: time.Unix(0, v[0]),
 		Rusage: spawn.Rusage{

@@ -15,6 +15,8 @@ const (
 	frameAbort              // child id: SIGKILL if it is not the program yet
 	frameEnd                // grace, limit: end everything, answer, exit
 	frameDismiss            // exit when there are no children; not answered
+	frameAsk                // child id, signal: see ask.go
+	frameClear              // child id, grace, limit: end what it left; answered by frameCleared
 )
 
 // Frame types, keeper to host.
@@ -22,6 +24,7 @@ const (
 	frameLaunched = iota + 65 // ID is the child's; one descriptor: its pidfd
 	frameExited               // any number of exit records
 	frameDone                 // ID is the request's; an error or nothing
+	frameCleared              // ID is the request's; who ended, who is left
 )
 
 // Config says how to start a keeper.
@@ -145,6 +148,46 @@ type Exit struct {
 	ID     uint64
 	Pid    int
 	Status spawn.ExitStatus
+	// Left says that the child may have left processes behind: see
+	// [Client.Clear].
+	Left bool
+}
+
+// A Proc is a process that a child left behind.
+type Proc struct {
+	Pid  int
+	Name string // as ps calls it, cut off by the kernel after 15 bytes
+}
+
+// Cleared is what has become of what a child left behind.
+type Cleared struct{ Ended, Left []Proc }
+
+// maxNamed bounds the processes that are named, of each kind.
+const maxNamed = 500
+
+func (c *Cleared) append(b []byte) []byte {
+	for _, list := range [][]Proc{c.Ended, c.Left} {
+		list = list[:min(len(list), maxNamed)]
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, p := range list {
+			b = appendString(binary.AppendUvarint(b, uint64(p.Pid)), p.Name)
+		}
+	}
+	return b
+}
+
+// parse reads what append made.
+func (c *Cleared) parse(s string) error {
+	r := reader{s: s}
+	for _, list := range []*[]Proc{&c.Ended, &c.Left} {
+		for range r.count() {
+			*list = append(*list, Proc{Pid: int(r.uvarint()), Name: r.string()})
+		}
+	}
+	if r.bad || r.s != "" {
+		return errShort
+	}
+	return nil
 }
 
 // appendError appends the encoding of an error, or nothing for nil.

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	case "nproc":
 		nprocHelper()
 		return
+	case "powerless":
+		powerlessHelper()
+		return
 	case "full":
 		fullHelper()
 		return

@@ -19,10 +19,12 @@ type keeper struct {
 	conn    *lane.Conn
 	table   *table
 	crew    crew
+	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write
 	folder  string // the host's runtime folder
 	rooted  *rooted
+	others  int // where the notes on descendants end in the record: see lookout.go
 
 	hangUp func()        // closes hungUp, once
 	hungUp chan struct{} // the host is gone
@@ -58,12 +60,13 @@ func run(folder string) error {
 		return err
 	}
 	k := &keeper{table: newTable(), folder: folder, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
-	k.crew.k = k
+	k.crew.k, k.sweeper.k = k, k
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
 	host, err := k.takeDescriptors()
 	if err != nil {
 		return err
 	}
+	k.table.notes.clock = newClock()
 	for range crewSize() {
 		if err := k.crew.recruit(); err != nil {
 			return err
@@ -72,6 +75,9 @@ func run(folder string) error {
 	go k.reap()
 	go k.watch(host)
 	time.AfterFunc(prepareTime, k.crew.prepare)
+	if folder != "" {
+		go k.lookOut()
+	}
 	<-k.hungUp
 	k.end(endGrace, endLimit)
 	return nil

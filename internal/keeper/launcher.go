@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/launch"
@@ -27,6 +28,7 @@ type launcher struct {
 	planSize int // of all encodings in plans
 
 	begin chan struct{} // closed when a parked launcher is to run
+	began time.Duration // the launch under way, by the table's clock
 }
 
 // What a launcher remembers: this many plans, of this many bytes in all. A plan
@@ -106,12 +108,18 @@ func (l *launcher) handle(f *lane.Frame) {
 	switch f.Type {
 	case frameLaunch:
 		l.handleLaunch(f)
-	case frameSignal, frameKill, frameAbort:
+	case frameSignal, frameKill, frameAbort, frameAsk:
 		closeAll(f.FDs)
 		l.answer(f.ID, l.k.control(f.Type, f.Payload))
+	case frameClear:
+		closeAll(f.FDs)
+		l.k.clear(f.ID, f.Payload)
 	case frameEnd:
 		closeAll(f.FDs)
 		l.k.endOnRequest(f.ID, f.Payload)
+	case frameDescribe:
+		closeAll(f.FDs)
+		l.k.send(&lane.Frame{Type: frameDescribed, ID: f.ID, Payload: l.k.describe()})
 	case frameDismiss:
 		closeAll(f.FDs)
 		l.k.table.dismiss()

@@ -51,3 +51,13 @@ func (c *Client) Wake() { panic("bug: no keeper") }
 
 // Dismiss is never called.
 func (c *Client) Dismiss(ctx context.Context) error { panic("bug: no keeper") }
+
+// Ask is never called.
+func (c *Client) Ask(ctx context.Context, id uint64, sig syscall.Signal, group bool) error {
+	panic("bug: no keeper")
+}
+
+// Clear is never called.
+func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duration) (Cleared, error) {
+	panic("bug: no keeper")
+}

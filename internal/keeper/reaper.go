@@ -20,6 +20,7 @@ const maxBatch = 128
 // waits for children, and where their pids are given back.
 func (k *keeper) reap() {
 	runtime.LockOSThread()
+	linux.OwnFS() // it looks at /proc: see rooted
 	var w linux.Waiter
 	batch := make([]byte, 0, maxBatch*exitSize)
 	for {
@@ -63,8 +64,14 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.claim(pid)
+	group, session := linux.GroupOf(pid)
+	var l *left
+	if c != nil && !c.failed {
+		l = newLeft(c, group == pid, session == pid)
+	}
 	ws, usage, err := w.Reap(pid)
 	if c == nil {
+		t.orphanEnded(group, session)
 		return batch
 	}
 	t.remove(c)
@@ -74,13 +81,14 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	if err != nil {
 		ws = lostStatus // somebody else took it, which cannot be
 	}
-	return appendExit(batch, c.id, pid, ws, &usage, time.Now())
+	return appendExit(batch, c.id, pid, ws, &usage, time.Now(), t.leave(l))
 }
 
 // noChildren is called when there is nobody to wait for, and so no descendant
 // at all: it waits until a child has been born since.
 func (k *keeper) noChildren(born uint64) {
 	if k.table.dismissed() {
+		k.rooted.do(func() { os.Remove(recordPath(k.folder, os.Getpid())) })
 		syscall.Exit(0) // the host's folder is its successor's
 	}
 	if k.table.deserted() {

@@ -33,6 +33,12 @@ func Start(cfg Config) (*Client, error) {
 		return nil, e
 	}
 	go c.read()
+	go func() { // ends with the keeper
+		// Its death alone may not close the lane: a child that had not come to
+		// its exec, and was stopped to be killed, still has it open.
+		c.reap()
+		c.conn.Shutdown()
+	}()
 	return c, nil
 }
 

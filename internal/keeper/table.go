@@ -11,15 +11,18 @@ import (
 // A child is a process the keeper made. It is in the table from its birth to
 // the moment it is reaped; while it is there its pid is its own.
 type child struct {
+	noted  noted // where it is in the record
 	id     uint64
 	pid    int
-	failed bool // it never became the program: nobody is told of its end
+	failed bool  // it never became the program: nobody is told of its end
+	kin    []kin // that were below it when it was asked to end
 }
 
 // table has every living child and every launch under way.
 type table struct {
 	mu       sync.Mutex
 	changed  sync.Cond // a launch ended
+	notes    notes
 	byID     map[uint64]*child
 	byPid    map[int]*child
 	launches map[uint64]*launcher
@@ -27,10 +30,15 @@ type table struct {
 	aborted  map[uint64]bool // given up before their launch began
 	closed   bool            // everything is being ended: nothing more is launched
 	free     bool            // the host will not launch any more: see dismiss
+
+	left     map[uint64]*left // by the id of the child that left it
+	byNumber map[int]*left    // by the number of the group that is it
+	orphans  uint64           // adopted children that have been reaped
+	clearing int              // requests to end what is left, not yet answered
 }
 
 func newTable() *table {
-	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}}
+	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}, left: map[uint64]*left{}, byNumber: map[int]*left{}}
 	t.changed.L = &t.mu
 	return t
 }
@@ -46,6 +54,7 @@ func (t *table) begin(id uint64, l *launcher) bool {
 		return false
 	}
 	l.thread.Rearm()
+	l.began = t.notes.clock.now()
 	t.launches[id] = l
 	return true
 }
@@ -71,8 +80,10 @@ func (t *table) finish(id uint64, l *launcher, pid int, failed bool) {
 	if pid != 0 {
 		c := &child{id: id, pid: pid, failed: failed}
 		t.byPid[pid] = c
+		t.reused(pid)
 		if !failed {
 			t.byID[id] = c
+			t.notes.birth(c, l.began)
 		}
 	}
 	l.thread.Done()
@@ -107,6 +118,7 @@ func (t *table) launching(pid int) bool {
 
 // remove takes out a child that has been reaped. The caller holds mu.
 func (t *table) remove(c *child) {
+	t.notes.exit(c)
 	delete(t.byPid, c.pid)
 	if !c.failed {
 		delete(t.byID, c.id)
@@ -147,11 +159,12 @@ func (t *table) dismiss() {
 }
 
 // dismissed reports whether the host needs this keeper no more, as far as it
-// has no children. One that is being ended is needed to say so.
+// has no children. One that is being ended is needed to say so, as is one that
+// ends what is left of a child.
 func (t *table) dismissed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.free && !t.closed && len(t.launches) == 0
+	return t.free && !t.closed && len(t.launches) == 0 && t.clearing == 0
 }
 
 // deserted reports whether the table is closed and nothing is under way.

@@ -57,6 +57,14 @@ func (t *tree) addStranger(pid, parent int) bool {
 	return ok
 }
 
+// addOrphan adds a process that was found below the keeper, if it still is who
+// it was.
+func (t *tree) addOrphan(o orphan) {
+	if fd, ok := o.open(); ok {
+		t.add(member{o.pid, fd, nil})
+	}
+}
+
 // openDescendant returns a pidfd, the caller's to close, of a living process
 // that was found among the children of parent. It must still have that parent
 // when the pidfd is open: then the descriptor is of the right process.

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -81,7 +82,7 @@ func TestErrorsOfLongStepsAreShort(t *testing.T) {
 
 // TestFilesOutOfRange: such numbers come from no Spec.
 func TestFilesOutOfRange(t *testing.T) {
-	for _, n := range []int{-1, -1 << 62, maxNumber + 1, 1 << 62} {
+	for _, n := range []int{-1, math.MinInt, maxNumber + 1, math.MaxInt} {
 		if err := checkFiles(&Request{Files: []File{{Number: n}}}); !errors.Is(err, spawn.ErrProtocol) {
 			t.Errorf("descriptor %d: %v", n, err)
 		}

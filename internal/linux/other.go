@@ -37,6 +37,18 @@ func Ignored(sig syscall.Signal) bool { return false }
 // Children returns none: it is not known here.
 func Children(pid int) []int { return nil }
 
+// Adopted returns none: it is not known here.
+func Adopted() []int { return nil }
+
+// Childless reports false: it is not known here.
+func Childless(pid int) bool { return false }
+
+// GroupOf returns 0: it is not known here.
+func GroupOf(pid int) (group, session int) { return 0, 0 }
+
+// Ticks returns 0: it is not known here.
+func Ticks() uint64 { return 0 }
+
 // A Stat is what is known of a process.
 type Stat struct {
 	Comm      string

@@ -80,6 +80,40 @@ func Children(pid int) []int {
 	return children
 }
 
+// Adopted returns the children that this process has as a subreaper, zombies
+// included: the kernel gives orphans to the first thread, so it is quick however
+// many children there are. Those that the first thread itself has made are
+// among them, and where the kernel has no such list all children are.
+func Adopted() []int {
+	self := os.Getpid()
+	pid := strconv.Itoa(self)
+	b, err := ReadProc("/proc/" + pid + "/task/" + pid + "/children")
+	if err != nil {
+		return Children(self)
+	}
+	var children []int
+	for _, f := range bytes.Fields(b) {
+		if n, ok := number(string(f)); ok {
+			children = append(children, n)
+		}
+	}
+	return children
+}
+
+// Childless reports whether the process pid is known to have no children:
+// it has one thread, and that has none. It is quick, and allowed to be wrong
+// in one direction: false says nothing.
+func Childless(pid int) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	var st unix.Stat_t
+	// Each thread is a folder, and a link to the one above.
+	if unix.Stat(dir, &st) != nil || st.Nlink != 3 {
+		return false
+	}
+	b, err := ReadProc(dir + "/" + strconv.Itoa(pid) + "/children")
+	return err == nil && len(b) == 0
+}
+
 // ReadProc reads a file of /proc to its end. Unlike os.ReadFile it does not offer the
 // descriptor to the runtime's poller, which takes most of the system calls.
 func ReadProc(path string) ([]byte, error) {

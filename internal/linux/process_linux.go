@@ -15,6 +15,26 @@ func BecomeSubreaper() error {
 	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 }
 
+// GroupOf returns the process group and the session of a process, which may be a
+// zombie: until it is reaped it has them. They are 0 when it is gone.
+// getpgid(2), getsid(2).
+func GroupOf(pid int) (group, session int) {
+	group, _ = unix.Getpgid(pid)
+	session, _ = unix.Getsid(pid)
+	return max(group, 0), max(session, 0)
+}
+
+// Ticks returns the time since boot in the unit of Stat.StartTime: a process
+// that is born later has a StartTime that is not less.
+func Ticks() uint64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
+		return 0
+	}
+	const perSecond = 100 // USER_HZ
+	return uint64(ts.Sec)*perSecond + uint64(ts.Nsec)/(1e9/perSecond)
+}
+
 // SetName sets the name of the calling thread as ps and top show it,
 // PR_SET_NAME in prctl(2). Of the main thread it is the name of the process.
 func SetName(name string) error {

@@ -51,7 +51,7 @@ func (c *Client) Probe(ctx context.Context) error {
 	if err != nil {
 		return &spawn.Error{Key: c.key, Op: "probe", Kind: spawn.ErrProtocol, Msg: "cannot decode the answer", Err: err}
 	}
-	return e
+	return said(c.key, e)
 }
 
 // failed returns what a call failed with, and what is known about the process
@@ -60,7 +60,8 @@ func (c *Client) failed(ctx context.Context, op string, err error) *spawn.Error 
 	e := fromStatus(ctx, c.key, op, err)
 	switch e.Kind {
 	case spawn.ErrPluginGone:
-		if !endsSoon(ctx, c.process) && status.Code(err) == codes.Unavailable {
+		// A caller who has no time left to see it end learns that it is gone.
+		if !endsSoon(ctx, c.process) && ctx.Err() == nil && status.Code(err) == codes.Unavailable {
 			e.Kind = spawn.ErrProtocol
 			e.Msg = "the plugin is there, but its control connection broke: " + clipTo(1024, status.Convert(err).Message())
 		}

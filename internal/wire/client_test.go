@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -226,4 +227,15 @@ func TestFortyPluginsLeaveNothing(t *testing.T) {
 func checkGone(t *testing.T, err error, text string) {
 	t.Helper()
 	checkKind(t, err, spawn.ErrPluginGone, text)
+}
+
+// TestNothingElseIsCalled: go-plugin's own services are not used. By one of
+// them a plugin could fill the host's memory.
+func TestNothingElseIsCalled(t *testing.T) {
+	c, p := mustStart(t, "calls")
+	c.Probe(t.Context())
+	c.Close(context.Background(), 0)
+	if said := p.Diagnose().Error(); strings.Contains(said, "called:") {
+		t.Error(said)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +44,7 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	connected := make(chan struct{})
 	go func() { // waited for here or by discard
 		defer close(connected)
-		connectErr = d.connect()
+		connectErr = d.connect(ctx)
 	}()
 	var err error
 	select {
@@ -90,17 +91,29 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 		// go-plugin leaves its folder behind when this function fails, so
 		// it never does.
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			openSocketDir(cmd.Env)
 			d.client.runner.env = cmd.Env
 			return d.client.runner, nil
 		},
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithContextDialer(d.client.dialer.dial),
 			grpc.WithChainUnaryInterceptor(withDeadline(cfg.CallTimeout)),
+			grpc.WithChainStreamInterceptor(noStreams),
 			grpc.WithIdleTimeout(0), // an idle connection stays: there is no second one
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 		},
 	})
 	return d
+}
+
+// openSocketDir gives the owner of the folder that go-plugin has made for the
+// socket the rights that a umask like 0177 took away.
+func openSocketDir(env []string) {
+	for _, kv := range env {
+		if dir, ok := strings.CutPrefix(kv, plugin.EnvUnixSocketDir+"="); ok {
+			os.Chmod(dir, 0o700) // should it fail, the plugin says why
+		}
+	}
 }
 
 // start calls cfg.Start. What was started too late is killed.
@@ -127,7 +140,7 @@ func (e *startError) Error() string { return e.err.Error() }
 // connect takes the start through go-plugin: process, handshake, connection.
 // It returns once the process has ended or the runner is abandoned, if not
 // before.
-func (d *dialing) connect() error {
+func (d *dialing) connect(ctx context.Context) error {
 	c := d.client
 	addr, err := c.plugin.Start()
 	if err != nil {
@@ -145,6 +158,7 @@ func (d *dialing) connect() error {
 		return err
 	}
 	c.control = control.(controlConn)
+	c.control.settle(ctx)
 	return nil
 }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
 )
 
 // controlPlugin is the control service in the form that go-plugin wants: one
@@ -36,4 +39,23 @@ func (controlPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *g
 type controlConn struct {
 	spawnv1.ControlClient
 	conn *grpc.ClientConn // go-plugin's, which closes it
+}
+
+// settle waits until the connection stands or has failed, which the first call
+// then says why. It ends with ctx, and when the connection is closed.
+func (c controlConn) settle(ctx context.Context) {
+	c.conn.Connect()
+	for s := c.conn.GetState(); s == connectivity.Idle || s == connectivity.Connecting; s = c.conn.GetState() {
+		if !c.conn.WaitForStateChange(ctx, s) {
+			return
+		}
+	}
+}
+
+// noStreams refuses every stream. The host has none of its own; go-plugin would
+// open two: one ships what the plugin prints, which is read from its
+// descriptors, and by the other the plugin announces connections, of which
+// go-plugin keeps as many as the plugin likes.
+func noStreams(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, method string, _ grpc.Streamer, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, status.Error(codes.Unimplemented, method+" is not used")
 }

@@ -58,6 +58,60 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
+// spawned is the answer to one request for a child, by a plugin that then, or
+// before, reports the child's end.
+func spawned(t *testing.T, status []byte, before bool) (*wire.Remote, error) {
+	t.Helper()
+	host, plugin := pair(t)
+	conn := open(t, plugin)
+	t.Cleanup(func() { conn.Close() })
+	go func() {
+		var f lane.Frame
+		if conn.Recv(&f) != nil {
+			return
+		}
+		if before {
+			conn.Send(&lane.Frame{Type: typeExited, ID: f.ID, Payload: status})
+		}
+		conn.Send(&lane.Frame{Type: typeSpawned, ID: f.ID})
+		if !before {
+			conn.Send(&lane.Frame{Type: typeExited, ID: f.ID, Payload: status})
+		}
+	}()
+	p := wire.NewPlanner(testKey, host)
+	t.Cleanup(func() { p.Close() })
+	return p.Spawn(t.Context(), &spawn.Spec{Path: "x"})
+}
+
+// TestEndBeforeTheStart: nobody waits for ever for what was said already.
+func TestEndBeforeTheStart(t *testing.T) {
+	leakcheck.Check(t)
+	_, err := spawned(t, nil, true)
+	checkKind(t, err, spawn.ErrProtocol, "before its start")
+}
+
+// TestImpossibleEnds: an exit is the backend's word at best, and what cannot be
+// is none.
+func TestImpossibleEnds(t *testing.T) {
+	for _, c := range []struct{ said, want spawn.ExitStatus }{
+		{spawn.ExitStatus{Code: 255, Source: spawn.FromKernel}, spawn.ExitStatus{Code: 255, Source: spawn.FromBackend}},
+		{spawn.ExitStatus{Signal: 64}, spawn.ExitStatus{Code: -1, Signal: 64, Source: spawn.FromBackend}},
+		{spawn.ExitStatus{Source: spawn.Lost, Reason: "rain"}, spawn.LostStatus("rain")},
+		{spawn.ExitStatus{Code: 256}, spawn.LostStatus("the plugin reported code 256, signal 0, which no child ends with")},
+		{spawn.ExitStatus{Code: -1}, spawn.LostStatus("the plugin reported code -1, signal 0, which no child ends with")},
+		{spawn.ExitStatus{Code: -1, Signal: 65}, spawn.LostStatus("the plugin reported code -1, signal 65, which no child ends with")},
+	} {
+		status, _ := c.said.AppendBinary(nil) // never fails
+		child, err := spawned(t, status, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := <-child.Exited(); got != c.want {
+			t.Errorf("%+v: got %+v, want %+v", c.said, got, c.want)
+		}
+	}
+}
+
 // TestAnswersToNobody: an answer may come twice, or after its caller has left;
 // one to a request that was never made ends the lane.
 func TestAnswersToNobody(t *testing.T) {

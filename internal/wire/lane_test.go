@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -141,12 +142,38 @@ func TestPlanFiles(t *testing.T) {
 	}
 }
 
+// hostKinds are the kinds of error that are not for a plugin to say.
+func hostKinds() []error {
+	return []error{
+		spawn.ErrUnknownMethod, spawn.ErrPluginGone, spawn.ErrKeeperGone, spawn.ErrUntrusted,
+		spawn.ErrCanceled, spawn.ErrClosed, spawn.ErrBroken,
+	}
+}
+
+// TestErrorsOfTheHost: a plugin that says that the host is closed, say, or
+// speaks for another method, is not believed; its text is shown.
+func TestErrorsOfTheHost(t *testing.T) {
+	for _, kind := range hostKinds() {
+		p := connect(t, backend{plan: func(context.Context, *spawn.Spec) (*spawn.Plan, error) {
+			return nil, &spawn.Error{Key: "another", Kind: kind, Msg: "it says"}
+		}})
+		_, err := p.Plan(t.Context(), &spawn.Spec{Path: "x"})
+		var e *spawn.Error
+		if !errors.As(err, &e) || e.Kind != nil || e.Key != testKey || e.Msg != kind.Error()+", says the plugin: it says" {
+			t.Errorf("got %#v", err)
+		}
+	}
+}
+
 // TestEveryErrorCrosses holds the promise that errors keep their identity.
 func TestEveryErrorCrosses(t *testing.T) {
 	var errs []error
 	for _, kind := range kinds() {
+		if slices.Contains(hostKinds(), kind) {
+			continue
+		}
 		for _, errno := range []syscall.Errno{0, syscall.ENOENT, syscall.E2BIG} {
-			errs = append(errs, &spawn.Error{Key: "k", Phase: spawn.PhaseSetup, Op: "open", Path: "/\xff", Errno: errno, Kind: kind, Msg: "m\xfe",
+			errs = append(errs, &spawn.Error{Key: testKey, Phase: spawn.PhaseSetup, Op: "open", Path: "/\xff", Errno: errno, Kind: kind, Msg: "m\xfe",
 				Blocked: &spawn.Blocked{Reason: "r", Alternative: "a", Analysis: "d", Scenario: "s"}})
 		}
 	}
@@ -296,7 +323,7 @@ func TestSilentPlugin(t *testing.T) {
 		t.Errorf("close took %v", took)
 	}
 	_, err := p.Plan(t.Context(), big)
-	checkKind(t, err, spawn.ErrPluginGone, "closed the plan lane")
+	checkKind(t, err, spawn.ErrPluginGone, "the plan lane was closed")
 }
 
 func TestPluginGoesWhilePlanning(t *testing.T) {

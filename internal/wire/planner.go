@@ -75,7 +75,7 @@ func (p *Planner) Done() <-chan struct{} { return p.done }
 // goroutines of p have ended.
 func (p *Planner) Close() error {
 	p.closing.Do(func() {
-		p.end(&spawn.Error{Kind: spawn.ErrPluginGone, Msg: "the host closed the plan lane"})
+		p.end(&spawn.Error{Kind: spawn.ErrPluginGone, Msg: "the plan lane was closed"})
 		p.wg.Wait()
 		p.closeErr = p.conn.Close()
 	})

@@ -66,8 +66,7 @@ func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
 	case laneFailed:
 		e := new(spawn.Error)
 		err := e.UnmarshalBinary(f.Payload)
-		e.Msg = clipTo(maxMsg, e.Msg)
-		p.answer(f, 0, answer{err: e}, err)
+		p.answer(f, 0, answer{err: said(p.key, e)}, err)
 	case laneExited:
 		p.exited(f)
 	}
@@ -109,16 +108,35 @@ func (p *Planner) exited(f *lane.Frame) {
 	if err := st.UnmarshalBinary(f.Payload); err != nil {
 		st = spawn.LostStatus(fmt.Sprintf("the plugin's report cannot be decoded: %v", err))
 	}
-	if st.Source == "" {
-		st.Source = spawn.FromBackend
+	switch {
+	case st.Source == spawn.Lost:
+		st.Code, st.Signal = -1, 0
+	case !possible(&st):
+		st = spawn.LostStatus(fmt.Sprintf("the plugin reported code %d, signal %d, which no child ends with", st.Code, st.Signal))
+	default:
+		st.Source = spawn.FromBackend // whatever it says: no kernel told the host
 	}
 	p.mu.Lock()
 	child := p.children[f.ID]
+	early := p.waiting[f.ID] != nil
 	delete(p.children, f.ID)
 	p.mu.Unlock()
-	if child != nil {
+	switch {
+	case child != nil:
 		child.exited <- st
+	case early: // its end would be waited for ever
+		p.end(&spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin reported the end of child %d before its start", f.ID)})
 	}
+}
+
+// possible reports whether a child can end with st: with a code that a process
+// can have, or by a signal, beside which the code says nothing.
+func possible(st *spawn.ExitStatus) bool {
+	if st.Signal != 0 {
+		st.Code = -1
+		return 0 < st.Signal && st.Signal <= 64
+	}
+	return 0 <= st.Code && st.Code <= 255
 }
 
 // end fails everything that is on its way, with why, and lets the goroutines

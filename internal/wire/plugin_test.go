@@ -71,6 +71,7 @@ func modes() map[string]func([]string) int {
 		"brief":   briefPlugin,
 		"daemon":  daemonPlugin,
 		"old-sdk": func([]string) int { return serveOldSDK() },
+		"calls":   func([]string) int { return serveCalls() },
 	}
 }
 
@@ -176,6 +177,25 @@ func (oldPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientCon
 
 func (oldPlugin) Describe(context.Context, *spawnv1.DescribeRequest) (*spawnv1.DescribeResponse, error) {
 	return &spawnv1.DescribeResponse{Key: testKey, ApiVersion: wire.APIVersion}, nil
+}
+
+// serveCalls is a plugin that says on standard error what it is called for.
+func serveCalls() int {
+	path := os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/p"
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	server := grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+		method, _ := grpc.MethodFromServerStream(s)
+		fmt.Fprintln(os.Stderr, "called:", method)
+		return nil
+	}))
+	spawnv1.RegisterControlServer(server, oldPlugin{})
+	fmt.Fprintf(os.NewFile(wire.HandshakeFD, ""), "1|1|unix|%s|grpc|\n", path)
+	server.Serve(l)
+	return 0
 }
 
 // deafPlugin shakes hands and then serves nothing.

@@ -47,7 +47,7 @@ func ServeLane(ctx context.Context, conn *lane.Conn, h LaneHandler) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l := &laneServer{
-		conn: conn, handler: h,
+		conn: conn, handler: h, ending: ctx.Done(),
 		slots:    make(chan struct{}, laneWindow),
 		requests: make(map[uint64]context.CancelFunc),
 		children: make(map[uint64]LaneChild),
@@ -73,7 +73,8 @@ func ServeLane(ctx context.Context, conn *lane.Conn, h LaneHandler) error {
 type laneServer struct {
 	conn    *lane.Conn
 	handler LaneHandler
-	slots   chan struct{} // one for each request that is worked on
+	ending  <-chan struct{} // closed when the contexts of all handlers have ended
+	slots   chan struct{}   // one for each request that is worked on
 	wg      sync.WaitGroup
 
 	mu       sync.Mutex

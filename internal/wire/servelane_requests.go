@@ -20,10 +20,21 @@ func (l *laneServer) plan(ctx context.Context, id uint64, s *spawn.Spec) {
 		err = l.sendPlan(id, p)
 	}
 	if err != nil {
-		l.fail(id, err)
+		l.refuse(id, err)
 	}
 	if p != nil && !p.Reusable {
 		p.CloseFiles()
+	}
+}
+
+// refuse answers a request with what its handler failed with. A plugin that is
+// ending, by SIGTERM say, has made them all fail, which is no answer: the host
+// sees that the plugin goes, and may ask the next one.
+func (l *laneServer) refuse(id uint64, err error) {
+	select {
+	case <-l.ending:
+	default:
+		l.fail(id, err)
 	}
 }
 
@@ -56,7 +67,7 @@ func (l *laneServer) sendPlan(id uint64, p *spawn.Plan) error {
 func (l *laneServer) spawn(ctx context.Context, id uint64, s *spawn.Spec, files []*os.File) {
 	child, err := l.spawned(ctx, id, s, files)
 	if err != nil {
-		l.fail(id, err)
+		l.refuse(id, err)
 	} else {
 		l.conn.Send(&lane.Frame{Type: laneSpawned, ID: id})
 	}

@@ -60,7 +60,7 @@ func fromStatus(ctx context.Context, key, op string, err error) *spawn.Error {
 		if detail.GetTypeUrl() == errorURL {
 			e := new(spawn.Error)
 			if e.UnmarshalBinary(detail.GetValue()) == nil {
-				return e
+				return said(key, e)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func cancelDuring(t T, e *Env) {
 	cold := e.cancelAt(t, l, moments/4)
 	e.run(t, "a child that nobody cancels", sh("exit 0"))
 	warm := e.cancelAt(t, l, moments)
-	t.Logf("%d of %d, and %d of %d later, were started before they could be cancelled", cold, moments/4, warm, moments)
+	t.Logf("%d of %d, and %d of %d later, were started before they could be canceled", cold, moments/4, warm, moments)
 	l.gone(t, "children that nobody wanted")
 }
 
@@ -73,7 +73,7 @@ func (e *Env) cancelAt(t T, l *leash, moments int) (started int) {
 		took := time.Since(begin)
 		cancel()
 		if took > soon {
-			t.Errorf("cancelled at moment %d of %d, it returned after %v", n, moments, took)
+			t.Errorf("canceled at moment %d of %d, it returned after %v", n, moments, took)
 		}
 		if err == nil {
 			started++

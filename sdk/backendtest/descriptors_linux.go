@@ -1,7 +1,9 @@
 package backendtest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -67,7 +69,11 @@ func descriptorsExact(t T, e *Env) {
 		l := newLeash(t)
 		spec := sh(listing)
 		spec.Files = []*os.File{zero, l.theirs, nil, nil, zero, nil, l.theirs, zero}
-		pipe := "pipe:[" + inode(t, l.theirs) + "]"
+		st, err := l.theirs.Stat()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		pipe := pipeName(st)
 		p := e.mustStart(t, "a child with descriptors", spec)
 		got := descriptors(l.gone(t, "a child with descriptors"))
 		await(t, p, "a child with descriptors")
@@ -78,13 +84,9 @@ func descriptorsExact(t T, e *Env) {
 	}
 }
 
-func inode(t T, f *os.File) string {
-	t.Helper()
-	st, err := f.Stat()
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return fmt.Sprint(st.Sys().(*syscall.Stat_t).Ino)
+// pipeName is how the kernel calls a pipe in /proc/PID/fd.
+func pipeName(st fs.FileInfo) string {
+	return fmt.Sprintf("pipe:[%d]", st.Sys().(*syscall.Stat_t).Ino)
 }
 
 func descriptorsConcurrent(t T, e *Env) {
@@ -123,12 +125,13 @@ func (e *Env) onlyItsOwn(t T) {
 	spec := sh(listing)
 	spec.Files = []*os.File{nil, w}
 	p, err := e.Start(t.Context(), spec)
-	own := "1 pipe:[" + inode(t, w) + "]"
+	st, serr := w.Stat()
 	w.Close()
-	if err != nil {
+	if err := errors.Join(err, serr); err != nil {
 		t.Errorf("one of many: %v", err)
 		return
 	}
+	own := "1 " + pipeName(st)
 	s, ok := awaitFor(t, p, patience)
 	if !ok || !s.Success() {
 		t.Errorf("one of many: %v, ended %v", s, ok)

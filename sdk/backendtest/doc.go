@@ -20,8 +20,8 @@
 // A case needs abilities, and a backend claims them: see [Ability]. A case for
 // something that is not claimed does not run; instead, a case of its own holds
 // that a Spec which needs it is refused, and not started with less than it
-// asked for. What a backend breaks on purpose it names in Options.Except. One whose status is blocked claims nothing and is held to
-// refusing as it should.
+// asked for. What a backend breaks on purpose it names in Options.Except. One
+// whose status is blocked claims nothing and is held to refusing as it should.
 //
 // # How the cases see what a child is
 //

@@ -109,7 +109,7 @@ func holders(pipe *os.File) string {
 	if err != nil {
 		return err.Error()
 	}
-	target := fmt.Sprintf("pipe:[%d]", st.Sys().(*syscall.Stat_t).Ino)
+	target := pipeName(st)
 	var all []string
 	for _, pid := range below(os.Getpid()) {
 		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))

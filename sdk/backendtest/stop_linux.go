@@ -50,8 +50,13 @@ func (e *Env) ready(t T, script string) (*host.Process, *leash) {
 	return p, l
 }
 
+// unhurried is how a child is stopped that ends on SIGTERM: on a busy machine
+// it may take longer to do so than the kit's grace.
+func unhurried() host.StopOptions { return host.StopOptions{Grace: soon} }
+
 func stopAsked(t T, e *Env) {
 	p, l := e.ready(t, `trap 'exit 7' TERM; sleep 60 >/dev/null & echo up; wait`)
+	p.SetStop(unhurried())
 	begin := time.Now()
 	s, err := p.Stop(t.Context())
 	if err != nil || s.Code != 7 || p.Forced() {
@@ -82,6 +87,7 @@ func stopStopped(t T, e *Env) {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatalf("SIGSTOP: %v", err)
 	}
+	p.SetStop(unhurried())
 	s, err := p.Stop(t.Context())
 	if err != nil || s.Signal != syscall.SIGTERM || p.Forced() {
 		t.Errorf("a stopped child: %v, %v, forced %v; want signal: terminated, not forced", s, err, p.Forced())

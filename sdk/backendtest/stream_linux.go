@@ -120,6 +120,7 @@ func streamUnread(t T, e *Env) {
 	if took := time.Since(begin); took > soon {
 		t.Errorf("three other children took %v", took)
 	}
+	p.SetStop(unhurried())
 	begin = time.Now()
 	s, err := p.Stop(t.Context())
 	if took := time.Since(begin); err != nil || s.Signal != syscall.SIGTERM || took > soon {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"unsafe"
 
+	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -30,42 +30,16 @@ func needingTerminal(t T, spec spawn.Spec) (spawn.Spec, bool) {
 	return spec, true
 }
 
-// openTerminal returns both ends of a new pseudo-terminal, which are closed
+// openTerminal returns both ends of a new pseudoterminal, which are closed
 // when the case is over.
-func openTerminal(t T) (master, slave *os.File) {
+func openTerminal(t T) (master *host.Terminal, slave *os.File) {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	master, slave, err := host.OpenTerminal(host.TerminalSize{})
 	if err != nil {
-		t.Skipf("this machine gives no pseudo-terminals: %v", err)
+		t.Skipf("this machine gives no pseudoterminals: %v", err)
 	}
-	t.Cleanup(func() { master.Close() })
-	var number, unlock int32
-	for request, arg := range map[uintptr]*int32{syscall.TIOCGPTN: &number, syscall.TIOCSPTLCK: &unlock} {
-		if err := ioctl(master, request, arg); err != nil {
-			t.Fatalf("a pseudo-terminal: %v", err)
-		}
-	}
-	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("this machine gives no pseudo-terminals: %v", err)
-	}
-	t.Cleanup(func() { slave.Close() })
+	t.Cleanup(func() { master.Close(); slave.Close() })
 	return master, slave
-}
-
-func ioctl(f *os.File, request uintptr, arg *int32) error {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var errno syscall.Errno
-	err = raw.Control(func(fd uintptr) {
-		_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(unsafe.Pointer(arg)))
-	})
-	if errno != 0 {
-		return errno
-	}
-	return err
 }
 
 func terminal(t T, e *Env) {
@@ -95,7 +69,7 @@ func terminal(t T, e *Env) {
 }
 
 // shown reads from a terminal up to and with the line.
-func shown(t T, master *os.File, line string) string {
+func shown(t T, master *host.Terminal, line string) string {
 	t.Helper()
 	master.SetReadDeadline(time.Now().Add(patience))
 	var said strings.Builder

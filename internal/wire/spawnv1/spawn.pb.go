@@ -1405,6 +1405,94 @@ func (x *ProbeResponse) GetError() *Error {
 	return nil
 }
 
+type StacksRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Limit         uint32                 `protobuf:"varint,1,opt,name=limit,proto3" json:"limit,omitempty"` // of the bytes of text
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StacksRequest) Reset() {
+	*x = StacksRequest{}
+	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StacksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StacksRequest) ProtoMessage() {}
+
+func (x *StacksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StacksRequest.ProtoReflect.Descriptor instead.
+func (*StacksRequest) Descriptor() ([]byte, []int) {
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StacksRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type StacksResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          []byte                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"` // the stacks of all goroutines, or what stands for them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StacksResponse) Reset() {
+	*x = StacksResponse{}
+	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StacksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StacksResponse) ProtoMessage() {}
+
+func (x *StacksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StacksResponse.ProtoReflect.Descriptor instead.
+func (*StacksResponse) Descriptor() ([]byte, []int) {
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *StacksResponse) GetText() []byte {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
 type ShutdownRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	GraceNano     int64                  `protobuf:"varint,1,opt,name=grace_nano,json=graceNano,proto3" json:"grace_nano,omitempty"` // how long releasing may take
@@ -1414,7 +1502,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	mi := &file_spawnv1_spawn_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +1514,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	mi := &file_spawnv1_spawn_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +1527,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{15}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ShutdownRequest) GetGraceNano() int64 {
@@ -1457,7 +1545,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	mi := &file_spawnv1_spawn_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1557,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	mi := &file_spawnv1_spawn_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1570,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{16}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{18}
 }
 
 // Signal asks for a signal to be sent to a child that the plugin runs.
@@ -1496,7 +1584,7 @@ type Signal struct {
 
 func (x *Signal) Reset() {
 	*x = Signal{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[17]
+	mi := &file_spawnv1_spawn_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1596,7 @@ func (x *Signal) String() string {
 func (*Signal) ProtoMessage() {}
 
 func (x *Signal) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[17]
+	mi := &file_spawnv1_spawn_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1609,7 @@ func (x *Signal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signal.ProtoReflect.Descriptor instead.
 func (*Signal) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{17}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Signal) GetChild() uint64 {
@@ -1643,7 +1731,11 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"sdkVersion\"\x0e\n" +
 	"\fProbeRequest\"?\n" +
 	"\rProbeResponse\x12.\n" +
-	"\x05error\x18\x01 \x01(\v2\x18.hatchery.spawn.v1.ErrorR\x05error\"0\n" +
+	"\x05error\x18\x01 \x01(\v2\x18.hatchery.spawn.v1.ErrorR\x05error\"%\n" +
+	"\rStacksRequest\x12\x14\n" +
+	"\x05limit\x18\x01 \x01(\rR\x05limit\"$\n" +
+	"\x0eStacksResponse\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\fR\x04text\"0\n" +
 	"\x0fShutdownRequest\x12\x1d\n" +
 	"\n" +
 	"grace_nano\x18\x01 \x01(\x03R\tgraceNano\"\x12\n" +
@@ -1686,10 +1778,11 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x10LANE_TYPE_SIGNAL\x10\x06\x12\x16\n" +
 	"\x12LANE_TYPE_SIGNALED\x10\a\x12\x14\n" +
 	"\x10LANE_TYPE_FAILED\x10\b\x12\x14\n" +
-	"\x10LANE_TYPE_CANCEL\x10\t2\xff\x01\n" +
+	"\x10LANE_TYPE_CANCEL\x10\t2\xce\x02\n" +
 	"\aControl\x12S\n" +
 	"\bDescribe\x12\".hatchery.spawn.v1.DescribeRequest\x1a#.hatchery.spawn.v1.DescribeResponse\x12J\n" +
-	"\x05Probe\x12\x1f.hatchery.spawn.v1.ProbeRequest\x1a .hatchery.spawn.v1.ProbeResponse\x12S\n" +
+	"\x05Probe\x12\x1f.hatchery.spawn.v1.ProbeRequest\x1a .hatchery.spawn.v1.ProbeResponse\x12M\n" +
+	"\x06Stacks\x12 .hatchery.spawn.v1.StacksRequest\x1a!.hatchery.spawn.v1.StacksResponse\x12S\n" +
 	"\bShutdown\x12\".hatchery.spawn.v1.ShutdownRequest\x1a#.hatchery.spawn.v1.ShutdownResponseB:Z8github.com/hatchery-spawn/hatchery/internal/wire/spawnv1b\x06proto3"
 
 var (
@@ -1705,7 +1798,7 @@ func file_spawnv1_spawn_proto_rawDescGZIP() []byte {
 }
 
 var file_spawnv1_spawn_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_spawnv1_spawn_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_spawnv1_spawn_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_spawnv1_spawn_proto_goTypes = []any{
 	(ArgKind)(0),             // 0: hatchery.spawn.v1.ArgKind
 	(ErrorKind)(0),           // 1: hatchery.spawn.v1.ErrorKind
@@ -1725,9 +1818,11 @@ var file_spawnv1_spawn_proto_goTypes = []any{
 	(*DescribeResponse)(nil), // 15: hatchery.spawn.v1.DescribeResponse
 	(*ProbeRequest)(nil),     // 16: hatchery.spawn.v1.ProbeRequest
 	(*ProbeResponse)(nil),    // 17: hatchery.spawn.v1.ProbeResponse
-	(*ShutdownRequest)(nil),  // 18: hatchery.spawn.v1.ShutdownRequest
-	(*ShutdownResponse)(nil), // 19: hatchery.spawn.v1.ShutdownResponse
-	(*Signal)(nil),           // 20: hatchery.spawn.v1.Signal
+	(*StacksRequest)(nil),    // 18: hatchery.spawn.v1.StacksRequest
+	(*StacksResponse)(nil),   // 19: hatchery.spawn.v1.StacksResponse
+	(*ShutdownRequest)(nil),  // 20: hatchery.spawn.v1.ShutdownRequest
+	(*ShutdownResponse)(nil), // 21: hatchery.spawn.v1.ShutdownResponse
+	(*Signal)(nil),           // 22: hatchery.spawn.v1.Signal
 }
 var file_spawnv1_spawn_proto_depIdxs = []int32{
 	4,  // 0: hatchery.spawn.v1.Spec.credential:type_name -> hatchery.spawn.v1.Credential
@@ -1742,12 +1837,14 @@ var file_spawnv1_spawn_proto_depIdxs = []int32{
 	12, // 9: hatchery.spawn.v1.ProbeResponse.error:type_name -> hatchery.spawn.v1.Error
 	14, // 10: hatchery.spawn.v1.Control.Describe:input_type -> hatchery.spawn.v1.DescribeRequest
 	16, // 11: hatchery.spawn.v1.Control.Probe:input_type -> hatchery.spawn.v1.ProbeRequest
-	18, // 12: hatchery.spawn.v1.Control.Shutdown:input_type -> hatchery.spawn.v1.ShutdownRequest
-	15, // 13: hatchery.spawn.v1.Control.Describe:output_type -> hatchery.spawn.v1.DescribeResponse
-	17, // 14: hatchery.spawn.v1.Control.Probe:output_type -> hatchery.spawn.v1.ProbeResponse
-	19, // 15: hatchery.spawn.v1.Control.Shutdown:output_type -> hatchery.spawn.v1.ShutdownResponse
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
+	18, // 12: hatchery.spawn.v1.Control.Stacks:input_type -> hatchery.spawn.v1.StacksRequest
+	20, // 13: hatchery.spawn.v1.Control.Shutdown:input_type -> hatchery.spawn.v1.ShutdownRequest
+	15, // 14: hatchery.spawn.v1.Control.Describe:output_type -> hatchery.spawn.v1.DescribeResponse
+	17, // 15: hatchery.spawn.v1.Control.Probe:output_type -> hatchery.spawn.v1.ProbeResponse
+	19, // 16: hatchery.spawn.v1.Control.Stacks:output_type -> hatchery.spawn.v1.StacksResponse
+	21, // 17: hatchery.spawn.v1.Control.Shutdown:output_type -> hatchery.spawn.v1.ShutdownResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1764,7 +1861,7 @@ func file_spawnv1_spawn_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spawnv1_spawn_proto_rawDesc), len(file_spawnv1_spawn_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

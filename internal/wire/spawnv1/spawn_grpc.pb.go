@@ -36,6 +36,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Control_Describe_FullMethodName = "/hatchery.spawn.v1.Control/Describe"
 	Control_Probe_FullMethodName    = "/hatchery.spawn.v1.Control/Probe"
+	Control_Stacks_FullMethodName   = "/hatchery.spawn.v1.Control/Stacks"
 	Control_Shutdown_FullMethodName = "/hatchery.spawn.v1.Control/Shutdown"
 )
 
@@ -51,6 +52,9 @@ type ControlClient interface {
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
 	// Probe tries out whether the method works on this machine.
 	Probe(ctx context.Context, in *ProbeRequest, opts ...grpc.CallOption) (*ProbeResponse, error)
+	// Stacks says what the plugin is doing, for people who look for what hangs.
+	// The process answers by itself: no author's code runs.
+	Stacks(ctx context.Context, in *StacksRequest, opts ...grpc.CallOption) (*StacksResponse, error)
 	// Shutdown asks the plugin to release what it holds and to end. The answer
 	// comes when it has released; then it exits.
 	Shutdown(ctx context.Context, in *ShutdownRequest, opts ...grpc.CallOption) (*ShutdownResponse, error)
@@ -84,6 +88,16 @@ func (c *controlClient) Probe(ctx context.Context, in *ProbeRequest, opts ...grp
 	return out, nil
 }
 
+func (c *controlClient) Stacks(ctx context.Context, in *StacksRequest, opts ...grpc.CallOption) (*StacksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StacksResponse)
+	err := c.cc.Invoke(ctx, Control_Stacks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *controlClient) Shutdown(ctx context.Context, in *ShutdownRequest, opts ...grpc.CallOption) (*ShutdownResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ShutdownResponse)
@@ -106,6 +120,9 @@ type ControlServer interface {
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
 	// Probe tries out whether the method works on this machine.
 	Probe(context.Context, *ProbeRequest) (*ProbeResponse, error)
+	// Stacks says what the plugin is doing, for people who look for what hangs.
+	// The process answers by itself: no author's code runs.
+	Stacks(context.Context, *StacksRequest) (*StacksResponse, error)
 	// Shutdown asks the plugin to release what it holds and to end. The answer
 	// comes when it has released; then it exits.
 	Shutdown(context.Context, *ShutdownRequest) (*ShutdownResponse, error)
@@ -124,6 +141,9 @@ func (UnimplementedControlServer) Describe(context.Context, *DescribeRequest) (*
 }
 func (UnimplementedControlServer) Probe(context.Context, *ProbeRequest) (*ProbeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Probe not implemented")
+}
+func (UnimplementedControlServer) Stacks(context.Context, *StacksRequest) (*StacksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Stacks not implemented")
 }
 func (UnimplementedControlServer) Shutdown(context.Context, *ShutdownRequest) (*ShutdownResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Shutdown not implemented")
@@ -185,6 +205,24 @@ func _Control_Probe_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Control_Stacks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StacksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlServer).Stacks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Control_Stacks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlServer).Stacks(ctx, req.(*StacksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Control_Shutdown_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ShutdownRequest)
 	if err := dec(in); err != nil {
@@ -217,6 +255,10 @@ var Control_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Probe",
 			Handler:    _Control_Probe_Handler,
+		},
+		{
+			MethodName: "Stacks",
+			Handler:    _Control_Stacks_Handler,
 		},
 		{
 			MethodName: "Shutdown",

@@ -1,0 +1,122 @@
+package host
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+)
+
+// A teardown stops children as Process.stop does each, all at once.
+type teardown struct {
+	// end is by when a child is given up.
+	end func(StopOptions) time.Time
+
+	// failed is told of those that were, from several goroutines.
+	failed func(*Process, error)
+
+	// whole says that everything below the host ends afterwards: nobody has to
+	// know who was below which child.
+	whole bool
+}
+
+// stop returns when every child has ended or has been given up.
+//
+// Most children are asked by a signal and nothing else. Those are signalled in
+// the order of their births, because in this order the kernel looks for zombies
+// among the keeper's children: in any other it passes all the living each time.
+// And it is the caller who waits for them: a goroutine for each of a thousand
+// takes longer than the end of a small program.
+func (t *teardown) stop(ctx context.Context, procs []*Process) {
+	slices.SortFunc(procs, func(a, b *Process) int { return a.pid - b.pid })
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	finish := func(p *Process, f func() error) {
+		wg.Go(func() {
+			if err := f(); err != nil {
+				t.failed(p, err)
+			}
+		})
+	}
+	var asked []askedChild
+	for _, p := range procs {
+		o := p.stopOptions()
+		o.KeepOrphans = o.KeepOrphans || t.whole
+		end := t.end(o)
+		over, quickly := p.askQuickly(o)
+		switch {
+		case quickly:
+			asked = append(asked, askedChild{p, o, over, time.Now().Add(o.Grace), end})
+		case over == nil:
+			finish(p, func() error { _, err := p.stop(ctx, o, end); return err })
+		default:
+			finish(p, func() error { _, err := p.askAndStop(ctx, o, over, end); return err })
+		}
+	}
+	slices.SortStableFunc(asked, func(a, b askedChild) int { return a.until.Compare(b.until) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for _, a := range asked {
+		a.await(ctx, timer)
+		if !a.ended() || a.leftSome(a.options) {
+			finish(a.Process, func() error { _, err := a.stopAsked(ctx, a.options, a.end); return err })
+		} else if _, err := a.Wait(); err != nil {
+			t.failed(a.Process, err)
+		}
+	}
+}
+
+// An askedChild has been sent the signal that asks it to end.
+type askedChild struct {
+	*Process
+	options    StopOptions
+	over       chan struct{} // to be closed after the grace
+	until, end time.Time     // of the grace, and of everything
+}
+
+// await waits for the end of the child or of its grace.
+func (a *askedChild) await(ctx context.Context, timer *time.Timer) {
+	defer close(a.over)
+	if a.ended() {
+		return
+	}
+	defer a.waiting(waitGrace, a.until).end()
+	timer.Reset(time.Until(a.until))
+	select {
+	case <-a.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// askQuickly asks the child to end if that takes neither the keeper nor any
+// wait: if what is below it does not matter, or there is nothing. Over is not nil when
+// it is up to the caller to ask, and closed when that has been done for long
+// enough.
+func (p *Process) askQuickly(o StopOptions) (over chan struct{}, quickly bool) {
+	over, first := p.beginStop()
+	if !first {
+		return nil, false
+	}
+	if o.AskTime > 0 || o.Grace == 0 || o.Scope == StopGroup {
+		return over, false
+	}
+	p.mu.Lock()
+	t, ok := p.target.(*localTarget)
+	p.mu.Unlock()
+	if !ok {
+		return over, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || t.pidfd < 0 || !o.keeps() && !t.childlessLocked() {
+		return over, false
+	}
+	if linux.PidfdSignal(t.pidfd, o.Signal) != nil {
+		return over, false
+	}
+	linux.PidfdSignal(t.pidfd, contSignal)
+	return over, true
+}

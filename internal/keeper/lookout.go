@@ -1,0 +1,113 @@
+//go:build unix
+
+package keeper
+
+import (
+	"os"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
+)
+
+// What children start themselves the keeper learns of only when it looks. It
+// looks firstLook after a birth or an exit, and then ever less often until
+// there is another: every look is for the record alone, which is needed only
+// when host and keeper are killed together. Looking never takes more than a
+// hundredth of the time.
+const (
+	firstLook = 500 * time.Millisecond
+	lastLook  = time.Minute
+)
+
+// lookOut is the life of the goroutine that keeps the record. It sees /proc as
+// the keeper was started with it.
+func (k *keeper) lookOut() {
+	look := newRooted() // now: later the host may have changed its root
+	k.table.waitBirth(0)
+	look.do(func() { k.startRecord() })
+	if k.table.notes.record == nil { // nobody else sets it
+		return
+	}
+	pause := firstLook
+	for seen := uint64(0); ; {
+		born := k.table.births()
+		<-time.After(pause) // that a process is born to a child is no event
+		var found int
+		var took time.Duration
+		look.do(func() { found, took = k.recordOthers() })
+		if now := k.table.events(); now != seen {
+			seen, pause = now, firstLook
+		} else {
+			pause = min(2*pause, lastLook)
+		}
+		pause = max(pause, 100*took)
+		if found == 0 { // not even a child
+			k.table.waitBirth(born)
+		}
+	}
+}
+
+// startRecord makes the record and notes the children that there are already.
+func (k *keeper) startRecord() {
+	r, err := newRecorder(recordPath(k.folder, os.Getpid()), os.Getpid())
+	if err != nil {
+		return // nothing is recorded then
+	}
+	t := k.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notes.record = r
+	for _, c := range t.byID {
+		c.noted.slot = r.add(c.pid, c.noted.earliest, c.noted.latest)
+	}
+}
+
+// recordOthers notes what is below the children. It returns how many processes
+// there are below the keeper, and how long it took.
+func (k *keeper) recordOthers() (found int, took time.Duration) {
+	begin := time.Now()
+	k.table.setClock(newClock())
+	w := lookout{k: k, self: os.Getpid(), slot: childSlots}
+	w.walk(w.self)
+	for slot := w.slot; slot < k.others; slot++ {
+		k.table.notes.record.set(slot, 0, 0, 0)
+	}
+	k.others = w.slot
+	k.table.touch()
+	return w.found, time.Since(begin)
+}
+
+// A lookout is one look at everything below the keeper.
+type lookout struct {
+	k           *keeper
+	self        int
+	slot, found int
+}
+
+func (w *lookout) walk(pid int) {
+	for _, c := range linux.Children(pid) {
+		s, err := linux.ReadStat(c)
+		if err != nil || s.Parent != pid || s.State == 'Z' {
+			continue
+		}
+		w.found++
+		if start := startOf(s); pid != w.self || !w.k.table.recorded(c, start) {
+			w.note(c, start)
+		}
+		w.walk(c)
+	}
+}
+
+// startOf returns when a process began, since boot.
+func startOf(s linux.Stat) time.Duration {
+	return time.Duration(s.StartTime) * time.Second / linux.TicksPerSecond
+}
+
+// note notes a process that has been there from its start until now.
+func (w *lookout) note(pid int, start time.Duration) {
+	if w.slot == childSlots+otherSlots {
+		return
+	}
+	w.k.table.notes.record.set(w.slot, pid, start, w.k.table.notes.clock.now())
+	w.slot++
+}
