@@ -37,6 +37,9 @@ const faultSlack = 2 * time.Second
 func TestEveryFault(t *testing.T) {
 	for _, m := range faultplugin.Modes() {
 		t.Run(m.Name, func(t *testing.T) {
+			if testing.Short() && errors.Is(m.Kind, spawn.ErrTimeout) {
+				t.Skip("it takes the whole of a timeout: not with -short")
+			}
 			leakcheck.Check(t)
 			limits := faultLimits()
 			if m.Kind == spawn.ErrTimeout {

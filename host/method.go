@@ -204,8 +204,11 @@ func (m *method) rest(ctx context.Context) error {
 		m.mu.Lock()
 	}
 	p := m.plugin
-	m.plugin = nil
+	if m.stopped { // stop ends it, and says how that went
+		p = nil
+	}
 	if p != nil {
+		m.plugin = nil
 		p.rest()
 		m.enterLocked(PluginIdle)
 	}

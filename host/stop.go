@@ -144,9 +144,12 @@ func (p *Process) endedUnseen() {
 	p.left = true
 }
 
-// calling is locked with the bound of a call.
+// calling is locked with the bound of a request to the keeper that is made
+// before a child is asked: there are two at most, and the half of Timeouts.Close
+// that they take at worst is no time that the child has.
 func (p *Process) calling(f func(context.Context, target) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
+	limits := &p.host.limits
+	ctx, cancel := context.WithTimeout(context.Background(), min(limits.Call, limits.Close/4))
 	defer cancel()
 	return p.locked(func(t target) error { return f(ctx, t) })
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -150,4 +151,24 @@ func TestCommandContext(t *testing.T) {
 		t.Errorf("Wait: %v, want killed", err)
 	}
 	gone(t, time.Second, pids...)
+}
+
+// A keeper that does not answer takes nothing from the bound of a stop, and the
+// child is asked and killed all the same.
+func TestStopWithAStoppedKeeper(t *testing.T) {
+	const grace, bound = 300 * time.Millisecond, 2 * time.Second
+	h := open(t, host.Config{Timeouts: host.Timeouts{Grace: grace, Close: bound - grace}})
+	p := ready(t, h, `trap "" TERM; (sleep 600) & echo; wait; while :; do sleep 1; done`)
+	keeper := linux.Children(os.Getpid())[0]
+	syscall.Kill(keeper, syscall.SIGSTOP)
+	begin := time.Now()
+	_, err := p.Stop(t.Context())
+	took := time.Since(begin)
+	syscall.Kill(keeper, syscall.SIGCONT)
+	if took > bound+200*time.Millisecond || took < grace {
+		t.Errorf("it took %v, want between %v and %v (%v)", took, grace, bound, err)
+	}
+	if s := wait(t, p, 10*time.Second); s.Signal != syscall.SIGKILL {
+		t.Errorf("it ended with %v", s)
+	}
 }
