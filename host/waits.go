@@ -134,9 +134,6 @@ func (p *Process) waiting(name waitName, until time.Time) *wait {
 	return p.host.waits.begin(wait{name: name, key: string(p.key), pid: p.pid, until: until})
 }
 
-// noLimit is the deadline of a wait that nothing bounds.
-func noLimit() time.Time { return time.Time{} }
-
 // drain waits for the rest of the child's output.
 func (c *Cmd) drain() error {
 	limits := c.host.limits
