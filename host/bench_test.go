@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
-	"github.com/hatchery-spawn/hatchery/internal/helperproc"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -19,7 +19,7 @@ import (
 func tiny(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tiny")
-	if err := helperproc.WriteTinyELF(path, 0); err != nil {
+	if err := tinyelf.Write(path, tinyelf.Exit(0)); err != nil {
 		t.Fatal(err)
 	}
 	return path

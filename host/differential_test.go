@@ -16,6 +16,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/registry"
 )
 
@@ -87,7 +88,7 @@ func runDifferential(t *testing.T, key, binaries string, seed uint64) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err, os.Mkdir(dir+"/real", 0o755), os.Symlink("real", dir+"/link"), os.Mkdir(dir+"/closed", 0o700),
 		os.WriteFile(dir+"/file", []byte("some text"), 0o644),
-		helperproc.WritePausingELF(dir+"/pause"), helperproc.WritePausingELF(dir+"/real/pause"))
+		tinyelf.Write(dir+"/pause", tinyelf.Pause()), tinyelf.Write(dir+"/real/pause", tinyelf.Pause()))
 	for d := dir; len(d) > len(os.TempDir()); d = filepath.Dir(d) {
 		os.Chmod(d, 0o755) // for children with another identity
 	}

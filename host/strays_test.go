@@ -16,6 +16,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -24,7 +25,7 @@ import (
 func TestNoStrayDescriptor(t *testing.T) {
 	h := open(t, host.Config{})
 	path := t.TempDir() + "/pause"
-	must(t, helperproc.WritePausingELF(path))
+	must(t, tinyelf.Write(path, tinyelf.Pause()))
 	stop := make(chan struct{})
 	var busy, starters sync.WaitGroup
 	for range 2 {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
-	"github.com/hatchery-spawn/hatchery/internal/helperproc"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -23,7 +23,7 @@ const teardownChildren = 1000
 // ratios of the medians.
 func BenchmarkTeardown(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "pause")
-	if err := helperproc.WritePausingELF(path); err != nil {
+	if err := tinyelf.Write(path, tinyelf.Pause()); err != nil {
 		b.Fatal(err)
 	}
 	var nursery, closed, plain []time.Duration

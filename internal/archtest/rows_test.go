@@ -54,6 +54,7 @@ func rows() []row {
 			others: []string{goPlugin, hclog, grpc, protobuf, "google.golang.org/genproto/googleapis/rpc/status"}},
 
 		{packages: "internal/restart"},
+		{packages: "internal/tinyelf"},
 		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
 
 		// The analyses, for hatchery explain.

@@ -19,8 +19,8 @@
 // choose argv[0], in the environment ([Env]). A helper that no test used fails
 // a full run, so that none outlives its test.
 //
-// Where the test binary is too heavy a child, as in a benchmark, [TinyELF] is
-// the smallest program there is: it exits.
+// Where the test binary is too heavy a child, as in a benchmark, package tinyelf
+// has the smallest program there is.
 //
 // This package is for tests alone.
 package helperproc

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/launch"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -21,7 +21,7 @@ import (
 // costs is the difference between the last two.
 func BenchmarkParts(b *testing.B) {
 	tiny := b.TempDir() + "/tiny"
-	if err := helperproc.WriteTinyELF(tiny, 0); err != nil {
+	if err := tinyelf.Write(tiny, tinyelf.Exit(0)); err != nil {
 		b.Fatal(err)
 	}
 	th, err := launch.NewThread()

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -73,7 +73,7 @@ func (w *wild) program(t testing.TB) string {
 	t.Helper()
 	path := w.dir + "/program"
 	os.Remove(path)
-	if err := helperproc.WriteTinyELF(path, 0); err != nil {
+	if err := tinyelf.Write(path, tinyelf.Exit(0)); err != nil {
 		t.Fatal(err)
 	}
 	return path

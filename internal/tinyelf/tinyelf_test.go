@@ -1,4 +1,4 @@
-package helperproc
+package tinyelf
 
 import (
 	"bytes"
@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-func TestTinyELFRunsAndExitsWithTheCode(t *testing.T) {
-	if TinyELF(0) == nil {
+func TestExitRunsAndExitsWithTheCode(t *testing.T) {
+	if Exit(0) == nil {
 		t.Skip("no tiny program is known for this system")
 	}
 	for _, code := range []int{0, 1, 42, 137, 255} {
 		path := filepath.Join(t.TempDir(), "tiny")
-		if err := WriteTinyELF(path, code); err != nil {
+		if err := Write(path, Exit(code)); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(path)
@@ -26,14 +26,14 @@ func TestTinyELFRunsAndExitsWithTheCode(t *testing.T) {
 	}
 }
 
-// TestPausingELFWaits looks at what the program waits in, and that a signal ends
+// TestPauseWaits looks at what the program waits in, and that a signal ends
 // it.
-func TestPausingELFWaits(t *testing.T) {
-	if PausingELF() == nil {
+func TestPauseWaits(t *testing.T) {
+	if Pause() == nil {
 		t.Skip("no tiny program is known for this system")
 	}
 	path := filepath.Join(t.TempDir(), "pause")
-	if err := WritePausingELF(path); err != nil {
+	if err := Write(path, Pause()); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path)
@@ -52,13 +52,13 @@ func TestPausingELFWaits(t *testing.T) {
 	}
 }
 
-func TestTinyELFIsAnELF(t *testing.T) {
+func TestProgramIsAnELF(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
-		program := tinyELF(arch, exitCode(arch, 7))
-		if len(program) >= 512 {
-			t.Errorf("%s: %d bytes", arch, len(program))
+		b := program(arch, exitCode(arch, 7))
+		if len(b) >= 512 {
+			t.Errorf("%s: %d bytes", arch, len(b))
 		}
-		f, err := elf.NewFile(bytes.NewReader(program))
+		f, err := elf.NewFile(bytes.NewReader(b))
 		if err != nil {
 			t.Errorf("%s: %v", arch, err)
 			continue
@@ -68,17 +68,17 @@ func TestTinyELFIsAnELF(t *testing.T) {
 			continue
 		}
 		load := f.Progs[0]
-		if load.Flags != elf.PF_R|elf.PF_X || load.Filesz != uint64(len(program)) ||
+		if load.Flags != elf.PF_R|elf.PF_X || load.Filesz != uint64(len(b)) ||
 			f.Entry < load.Vaddr || f.Entry >= load.Vaddr+load.Memsz || load.Vaddr%load.Align != load.Off%load.Align {
 			t.Errorf("%s: segment %v, entry %#x", arch, load.ProgHeader, f.Entry)
 		}
 	}
 	// As an assembler makes them: movz x0, #7; movz x8, #94; svc #0.
 	want := []byte{0xe0, 0x00, 0x80, 0xd2, 0xc8, 0x0b, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4}
-	if got := tinyELF("arm64", exitARM64(7))[codeAt:]; !bytes.Equal(got, want) {
+	if got := program("arm64", exitARM64(7))[codeAt:]; !bytes.Equal(got, want) {
 		t.Errorf("arm64 code % x, want % x", got, want)
 	}
-	if tinyELF("riscv64", nil) != nil {
+	if program("riscv64", nil) != nil {
 		t.Error("a program for an architecture that is not known")
 	}
 }

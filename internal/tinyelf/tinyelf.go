@@ -1,4 +1,4 @@
-package helperproc
+package tinyelf
 
 import (
 	"encoding/binary"
@@ -17,36 +17,33 @@ const (
 	pageSize = 0x10000 // the largest page of both architectures
 )
 
-// TinyELF returns a static Linux program for this architecture that exits with
-// code, 0 to 255, and does nothing else: what execve costs alone. It is nil
-// where no such program is known, which is everywhere but linux/amd64 and
-// linux/arm64.
-func TinyELF(code int) []byte {
+// Exit returns a static Linux program for this architecture that exits with
+// code, 0 to 255, and does nothing else. It is nil where no such program is
+// known.
+func Exit(code int) []byte {
 	if runtime.GOOS != "linux" {
 		return nil
 	}
-	return tinyELF(runtime.GOARCH, exitCode(runtime.GOARCH, code))
+	return program(runtime.GOARCH, exitCode(runtime.GOARCH, code))
 }
 
-// PausingELF is TinyELF for a program that waits until a signal ends it: a
-// child to look at that has changed nothing of what it was started with.
-func PausingELF() []byte {
+// Pause returns a program that waits until a signal ends it. It is nil where
+// no such program is known.
+func Pause() []byte {
 	if runtime.GOOS != "linux" {
 		return nil
 	}
-	return tinyELF(runtime.GOARCH, pauseCode(runtime.GOARCH))
+	return program(runtime.GOARCH, pauseCode(runtime.GOARCH))
 }
 
-// WriteTinyELF writes the program of [TinyELF] to path, executable. It fails
-// with ENOEXEC where there is none. Nobody may have the file open for writing
-// when it is executed (ETXTBSY), and a child that is being forked has what
-// this process has: so no fork of package os/exec happens meanwhile.
-func WriteTinyELF(path string, code int) error { return writeELF(path, TinyELF(code)) }
-
-// WritePausingELF is WriteTinyELF for the program of [PausingELF].
-func WritePausingELF(path string) error { return writeELF(path, PausingELF()) }
-
-func writeELF(path string, program []byte) error {
+// Write writes a program to path, with mode 0755 as far as the umask allows. It
+// fails with
+// ENOEXEC when the program is nil.
+//
+// Nobody may have the file open for writing when it is executed (ETXTBSY), and
+// a child that is being forked has what this process has: so no fork of package
+// os/exec happens meanwhile.
+func Write(path string, program []byte) error {
 	if program == nil {
 		return &os.PathError{Op: "tinyelf", Path: path, Err: syscall.ENOEXEC}
 	}
@@ -55,9 +52,9 @@ func writeELF(path string, program []byte) error {
 	return os.WriteFile(path, program, 0o755)
 }
 
-// tinyELF lays the file out around its code: see elf(5) and the ELF-64 object
+// program lays the file out around its code: see elf(5) and the ELF-64 object
 // file format.
-func tinyELF(arch string, text []byte) []byte {
+func program(arch string, text []byte) []byte {
 	const (
 		typeExec     = 2
 		machineAMD64 = 62
