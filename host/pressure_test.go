@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -44,6 +46,7 @@ func TestPressure(t *testing.T) {
 func pressures() map[string]func(h *host.Host, keeper int) error {
 	return map[string]func(h *host.Host, keeper int) error{
 		"host without descriptors":   hostWithoutDescriptors,
+		"host with few descriptors":  hostWithFewDescriptors,
 		"keeper without descriptors": keeperWithoutDescriptors,
 		"keeper without processes":   keeperWithoutProcesses,
 		"keeper without memory":      keeperWithoutMemory,
@@ -155,6 +158,39 @@ func hostWithoutDescriptors(h *host.Host, _ int) error {
 		}
 		if err != nil {
 			return fmt.Errorf("with room for %d: %w", free, err)
+		}
+	}
+	return nil
+}
+
+// hostWithFewDescriptors has more children than descriptors: it keeps some of
+// these for the program, and reaches the children all the same.
+func hostWithFewDescriptors(h *host.Host, _ int) error {
+	const limit, children = 64, 100
+	path := "/tmp/few-" + strconv.Itoa(os.Getpid())
+	if err := tinyelf.Write(path, tinyelf.Pause()); err != nil {
+		return err
+	}
+	defer os.Remove(path)
+	defer setLimit(os.Getpid(), syscall.RLIMIT_NOFILE, limit)()
+	var procs []*host.Process
+	for i := range children {
+		p, err := h.Start(context.Background(), spawn.Spec{Path: path})
+		if err != nil {
+			return fmt.Errorf("child %d of %d: %w", i, children, err)
+		}
+		procs = append(procs, p)
+	}
+	if n := countFiles(); n > limit-limit/4+2 { // one is the folder that is read, one a pidfd that has just come
+		return fmt.Errorf("%d descriptors of %d are open: want a quarter kept free", n, limit)
+	}
+	for i, p := range procs {
+		sig := []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGUSR1}[i%3]
+		if err := p.Signal(sig); err != nil {
+			return fmt.Errorf("signal to child %d: %w", i, err)
+		}
+		if s, err := p.Wait(); err != nil || s.Signal != sig {
+			return fmt.Errorf("child %d: %v, %w; want signal %v", i, s, err, sig)
 		}
 	}
 	return nil

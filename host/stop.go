@@ -97,7 +97,10 @@ func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
 		p.look(o)
 		p.ask(ctx, o)
 	}
-	if o.Grace == 0 || p.ended() || p.askBy(o) != nil {
+	if o.Grace == 0 || p.ended() {
+		return
+	}
+	if err := p.askBy(o); err != nil && !errors.Is(err, os.ErrProcessDone) { // of its end, word is on the way
 		return
 	}
 	defer p.waiting(waitGrace, time.Now().Add(o.Grace)).end()

@@ -2,11 +2,14 @@ package host
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // A teardown stops children as Process.stop does each, all at once.
@@ -41,11 +44,15 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 		})
 	}
 	var asked []askedChild
+	reached := true // the keeper answers
 	for _, p := range procs {
 		o := p.stopOptions()
 		o.KeepOrphans = o.KeepOrphans || t.whole
 		end := t.end(o)
 		over, quickly := p.askQuickly(o)
+		if reached && over != nil && !quickly {
+			quickly, reached = p.askByKeeper(o)
+		}
 		switch {
 		case quickly:
 			asked = append(asked, askedChild{p, o, over, time.Now().Add(o.Grace), end})
@@ -89,6 +96,28 @@ func (a *askedChild) await(ctx context.Context, timer *time.Timer) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// askByKeeper asks a child that the host has no pidfd of, because it has so many
+// children that descriptors became scarce. One is asked after the other: if all
+// of them stood in line for the keeper at once, the last would have been given up
+// by then. Reached is false when the keeper does not answer in time.
+func (p *Process) askByKeeper(o StopOptions) (asked, reached bool) {
+	p.mu.Lock()
+	t, ok := p.target.(*localTarget)
+	p.mu.Unlock()
+	if !ok || t.near() || o.AskTime > 0 || o.Grace == 0 {
+		return false, true
+	}
+	err := p.askBy(o)
+	return err == nil || errors.Is(err, os.ErrProcessDone), !errors.Is(err, spawn.ErrTimeout)
+}
+
+// near reports whether the child is reached without the keeper.
+func (t *localTarget) near() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended || t.pidfd >= 0
 }
 
 // askQuickly asks the child to end if that takes neither the keeper nor any

@@ -80,7 +80,7 @@ func (c *Client) killUnowned(id uint64) {
 func (c *Client) launched(f *lane.Frame) {
 	a := answer{pidfd: -1}
 	if len(f.FDs) > 0 {
-		a.pidfd = f.FDs[0]
+		a.pidfd = spare(f.FDs[0])
 		closeAll(f.FDs[1:])
 	}
 	if len(f.Payload) < 4 {

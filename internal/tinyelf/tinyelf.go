@@ -37,8 +37,7 @@ func Pause() []byte {
 }
 
 // Write writes a program to path, with mode 0755 as far as the umask allows. It
-// fails with
-// ENOEXEC when the program is nil.
+// fails with ENOEXEC when the program is nil.
 //
 // Nobody may have the file open for writing when it is executed (ETXTBSY), and
 // a child that is being forked has what this process has: so no fork of package
