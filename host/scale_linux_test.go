@@ -168,8 +168,8 @@ func (s *scale) close() {
 	begin := time.Now()
 	must(s.t, s.host.Close())
 	s.t.Logf("%d of them ended by Close: %v in all", left, time.Since(begin).Round(time.Millisecond))
-	if forced := s.host.Forced(); len(forced) > 0 {
-		s.t.Errorf("%d had to be forced", len(forced))
+	if forced := s.host.Forced(); len(forced) > 0 && !raceEnabled { // the race detector keeps a plugin from ending
+		s.t.Errorf("had to be forced: %q", forced)
 	}
 	s.waits.Wait()
 	if st := wait(s.t, s.first, time.Second); s.bad > 0 || st.Signal != syscall.SIGTERM {
