@@ -134,7 +134,7 @@ func isPidfd(fd int) bool {
 // it gets its default action back, as os/exec has it. SIGCHLD gets it to save
 // a wake-up for each exit; the reaper waits in waitid.
 func setSignals() error {
-	deaf := []os.Signal{
+	deaf := []syscall.Signal{
 		syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGTERM,
 		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU,
 		syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
@@ -144,7 +144,13 @@ func setSignals() error {
 	for sig := firstRealtime; sig <= last; sig++ {
 		deaf = append(deaf, sig)
 	}
-	signal.Notify(make(chan os.Signal, 1), deaf...)
+	for _, sig := range deaf {
+		if err := linux.DeafTo(sig); errors.Is(err, errors.ErrUnsupported) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		} else if err != nil {
+			return err
+		}
+	}
 	for sig := syscall.Signal(1); sig <= last; sig++ {
 		if linux.Ignored(sig) {
 			if err := linux.DefaultSignal(sig); err != nil {

@@ -5,7 +5,6 @@ package keeper
 import (
 	"errors"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -93,7 +92,7 @@ const bigRequest = 1 << 20
 func (l *launcher) tidy() {
 	if cap(l.frame.Payload) > bigRequest {
 		l.frame.Payload = nil
-		defer debug.FreeOSMemory() // a keeper is small, most of the time idle, and lives long
+		defer freeOSMemory() // a keeper is small, most of the time idle, and lives long
 	}
 	clear(l.launch.Args)
 	clear(l.launch.Env)

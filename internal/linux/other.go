@@ -31,6 +31,9 @@ func SetName(name string) error { return errors.ErrUnsupported }
 // DefaultSignal returns errors.ErrUnsupported.
 func DefaultSignal(sig syscall.Signal) error { return errors.ErrUnsupported }
 
+// DeafTo returns errors.ErrUnsupported.
+func DeafTo(sig syscall.Signal) error { return errors.ErrUnsupported }
+
 // Ignored reports false: it is not known here.
 func Ignored(sig syscall.Signal) bool { return false }
 

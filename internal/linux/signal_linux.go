@@ -18,7 +18,7 @@ type sigaction struct {
 // runtime: for SIGCHLD, whose handler would wake a thread for each child that
 // ends, only to do nothing. rt_sigaction(2).
 func DefaultSignal(sig syscall.Signal) error {
-	return setAction(sig, 0)
+	return setAction(sig, new(sigaction))
 }
 
 // Ignored reports whether sig is ignored by this process.
@@ -28,9 +28,8 @@ func Ignored(sig syscall.Signal) bool {
 	return errno == 0 && old.handler == 1
 }
 
-func setAction(sig syscall.Signal, handler uintptr) error {
-	act := sigaction{handler: handler}
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&act)), 0, 8, 0, 0)
+func setAction(sig syscall.Signal, act *sigaction) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(act)), 0, 8, 0, 0)
 	if errno != 0 {
 		return os.NewSyscallError("rt_sigaction", errno)
 	}
