@@ -78,10 +78,11 @@ func rows() []row {
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
 		{packages: "sdk", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "internal/wire", "registry", "spawn"}},
 
-		{packages: "actor/parent", module: []string{"actor", "host", "spawn"}},
-		{packages: "actor/portal", module: []string{"actor", "spawn"}, others: []string{grpc}},
+		{packages: "actor/channel", module: []string{"internal/lane", "spawn"}},
+		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "registry", "spawn"}},
+		{packages: "actor/portal", module: []string{"actor", "actor/channel", "spawn"}, others: []string{grpc}},
 		{packages: "actor/discovery", module: []string{"spawn"}, others: []string{multiaddr}},
-		{packages: "actor", module: []string{"internal/lane", "internal/linux/...", "spawn"}},
+		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "spawn"}},
 
 		// A backend never imports the host or another backend.
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},

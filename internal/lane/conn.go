@@ -33,6 +33,10 @@ type Conn struct {
 // memfd for large payloads. The caller closes both, or gives them to Open.
 func Pair() (a, b int, err error) { return pair() }
 
+// StreamPair is Pair with sockets of type SOCK_STREAM, for a peer that is written
+// in a language where one kind of frame is easier than two.
+func StreamPair() (a, b int, err error) { return streamPair() }
+
 // Open makes a Conn of fd, a connected Unix socket of type SOCK_SEQPACKET or
 // SOCK_STREAM. It sets close-on-exec, and the mode on the open file, which is
 // shared with whoever holds a duplicate. From then on fd belongs to the Conn and
@@ -69,6 +73,10 @@ func (c *Conn) Send(f *Frame) error { return c.send(f) }
 // io.EOF). It matches syscall.EMFILE as well when this process has no room for
 // the descriptors. It matches os.ErrClosed after Close.
 func (c *Conn) Recv(f *Frame) error { return c.recv(f) }
+
+// LimitPayload makes a longer payload than n bytes a bad frame. It is called
+// before the first Recv; without it the limit is MaxPayload.
+func (c *Conn) LimitPayload(n int) { c.limitPayload(n) }
 
 // Unread reports, once Recv has returned io.EOF, whether the peer went without
 // having read all that was sent to it. False may mean that it is not known:

@@ -12,6 +12,10 @@ type conn struct{}
 
 func pair() (a, b int, err error) { return -1, -1, errors.ErrUnsupported }
 
+func streamPair() (a, b int, err error) { return pair() }
+
+func (*conn) limitPayload(int) {}
+
 func (*conn) open(int, Mode) error { return errors.ErrUnsupported }
 
 func (*conn) send(*Frame) error { return errors.ErrUnsupported }

@@ -14,6 +14,7 @@ import (
 type conn struct {
 	fd     int
 	stream bool // SOCK_STREAM, not SOCK_SEQPACKET
+	most   int  // the longest payload taken
 
 	// For mode Polled; nil in mode Blocking. The file owns fd.
 	file *os.File
@@ -60,6 +61,7 @@ func (c *conn) open(fd int, mode Mode) error {
 	}
 	syscall.CloseOnExec(fd)
 	c.fd, c.stream = fd, kind == syscall.SOCK_STREAM
+	c.most = MaxPayload
 	c.gone = make(chan struct{})
 	if mode == Polled {
 		c.file = os.NewFile(uintptr(fd), "lane")
@@ -78,6 +80,8 @@ func (c *conn) setSendDeadline(t time.Time) error {
 	}
 	return c.file.SetWriteDeadline(t)
 }
+
+func (c *conn) limitPayload(n int) { c.most = min(n, MaxPayload) }
 
 // enter makes sure that fd stays open until leave.
 func (c *conn) enter() error {

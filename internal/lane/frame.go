@@ -104,7 +104,7 @@ func parseHeader(b []byte) header {
 
 // check says what is wrong with a header that came with got descriptors, or
 // nothing. Only a packet may have its payload in a memfd.
-func (h header) check(got int, packet bool) error {
+func (h header) check(got, most int, packet bool) error {
 	want := int(h.nfds)
 	known := uint8(0)
 	if packet {
@@ -116,8 +116,8 @@ func (h header) check(got int, packet bool) error {
 	switch {
 	case h.flags&^known != 0:
 		return &FrameError{Msg: fmt.Sprintf("flags %#x, known are %#x", h.flags, known)}
-	case h.length > MaxPayload:
-		return &FrameError{Msg: fmt.Sprintf("payload of %d bytes, at most %d", h.length, MaxPayload)}
+	case uint64(h.length) > uint64(most):
+		return &FrameError{Msg: fmt.Sprintf("payload of %d bytes, at most %d", h.length, most)}
 	case h.nfds > MaxFDs:
 		return &FrameError{Msg: fmt.Sprintf("%d descriptors, at most %d", h.nfds, MaxFDs)}
 	case got != want:

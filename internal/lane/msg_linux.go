@@ -10,8 +10,12 @@ import (
 // comes to sockets that set SO_PASSPIDFD.
 const scmPidfd = 4
 
-func pair() (a, b int, err error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+func pair() (a, b int, err error) { return socketpair(syscall.SOCK_SEQPACKET) }
+
+func streamPair() (a, b int, err error) { return socketpair(syscall.SOCK_STREAM) }
+
+func socketpair(kind int) (a, b int, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, kind|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, -1, os.NewSyscallError("socketpair", err)
 	}

@@ -11,7 +11,9 @@ import (
 const scmPidfd = -1
 
 // pair returns streams: without a memfd, a large payload needs one.
-func pair() (a, b int, err error) {
+func pair() (a, b int, err error) { return streamPair() }
+
+func streamPair() (a, b int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)

@@ -127,7 +127,7 @@ func (c *conn) recvPacket(f *Frame) error {
 	}
 	h, err := f.accept(s, r)
 	if err == nil {
-		err = h.check(len(f.FDs), true)
+		err = h.check(len(f.FDs), c.most, true)
 	}
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (c *conn) recvPieces(f *Frame) error {
 	}
 	h, err := f.accept(s, r)
 	if err == nil {
-		err = h.check(len(f.FDs), false)
+		err = h.check(len(f.FDs), c.most, false)
 	}
 	if err != nil {
 		return err
