@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 )
 
 // Close ends everything the host started and returns when it is gone: SIGTERM
@@ -50,6 +52,7 @@ func (h *Host) close() error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-finishTime))
 	defer cancel()
 	defer h.closing("the whole", deadline).end()
+	failpoint.Pass(failpoint.HostCloseBegin)
 	keepers := h.keeping.last()
 	for _, k := range keepers {
 		k.Wake()
@@ -63,6 +66,7 @@ func (h *Host) close() error {
 	early := make(chan []error, 1)
 	go func() { early <- stopPlugins(ctx, local) }() // their children do not need them
 	errs.addAll(h.stopAll(ctx))
+	failpoint.Pass(failpoint.HostClosePlugins)
 	h.plugins.close()
 	w = h.closing("plugins", until(ctx))
 	go func() { plugins <- append(stopPlugins(ctx, remote), <-early...) }()
@@ -73,6 +77,7 @@ func (h *Host) close() error {
 	case <-ctx.Done(): // the keeper ends them
 	}
 	w.end()
+	failpoint.Pass(failpoint.HostCloseKeepers)
 	w = h.closing("keepers", deadline)
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
@@ -82,6 +87,7 @@ func (h *Host) close() error {
 	}
 	w.end()
 	h.noteForcedPlugins()
+	failpoint.Pass(failpoint.HostCloseFolder)
 	h.control.close()
 	h.folder.remove()
 	h.gather.close()

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -62,6 +63,7 @@ func Open(cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
+	failpoint.Pass(failpoint.HostOpenFolder)
 	gather := newGatherer()
 	k, err := newKeeping(dir, gather)
 	if err != nil {
@@ -82,6 +84,7 @@ func Open(cfg Config) (*Host, error) {
 	}
 	h.plugins = newPlugins(h)
 	h.control = listen(h)
+	failpoint.Pass(failpoint.HostOpenDone)
 	return h, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -85,6 +86,7 @@ func (k *keeping) succeed(now inherited, gone bool) error {
 		}
 		return err
 	}
+	failpoint.Pass(failpoint.HostSucceed)
 	old := k.current
 	k.current = next
 	if gone {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -70,6 +71,7 @@ func (p *Process) clear(ctx context.Context, a *aftermath, grace time.Duration, 
 	}
 	bounded, cancel := context.WithTimeout(context.Background(), grace+limit+answerTime)
 	defer cancel()
+	failpoint.Pass(failpoint.HostStopOrphans)
 	cleared, err := p.target.endOrphans(bounded, grace, limit)
 	a.ended, a.left = orphans(cleared.Ended), orphans(cleared.Left)
 	if err == nil && len(a.left) > 0 {

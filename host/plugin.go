@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -61,6 +62,7 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 	}
 	p.planner = wire.NewPlanner(string(e.Key), conn)
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
+	failpoint.Pass(failpoint.HostPluginReady)
 	return p, true, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
@@ -65,11 +66,13 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 	}
 	defer h.keeping.done(k)
 	p.keeper = k.Client
+	failpoint.Pass(failpoint.HostPluginStart)
 	p.child, err = p.keeper.Launch(ctx, launch, p.exited)
 	if err != nil {
 		p.closeTails()
 		return nil, startError(program.explain(err, e))
 	}
+	failpoint.Pass(failpoint.HostPluginLaunched)
 	p.watchable(p.child.Pidfd)
 	return p, nil
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -133,7 +134,9 @@ func (m *method) ask(ctx context.Context, spec *spawn.Spec) (plan *spawn.Plan, e
 		}
 		defer m.waiting(waitPlan, spec.Path, until(ctx)).end()
 		begin := time.Now()
+		failpoint.Pass(failpoint.HostPlanAsk)
 		plan, err = p.planner.Plan(ctx, spec)
+		failpoint.Pass(failpoint.HostPlanAnswered)
 		return errors.Is(err, wire.ErrUnread) || time.Since(begin) <= dyingTime, tooBig(err)
 	})
 	return plan, err

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -30,6 +31,7 @@ func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 // it.
 func (p *Process) stop(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
 	defer p.waiting(waitStop, end).end()
+	failpoint.Pass(failpoint.HostStopAsk)
 	over, first := p.beginStop()
 	if first {
 		return p.askAndStop(ctx, o, over, end)
@@ -168,6 +170,7 @@ func (p *Process) ended() bool {
 
 // kill sends SIGKILL and waits for the child, for Timeouts.Close at most.
 func (p *Process) kill(scope StopScope, end time.Time) (spawn.ExitStatus, error) {
+	failpoint.Pass(failpoint.HostStopKill)
 	p.mu.Lock()
 	p.forced = true
 	p.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 )
@@ -39,6 +40,7 @@ func run(b Backend, stderr io.Writer) int {
 		explainPlugin(stderr, b.Describe(), err)
 		return exitUsage
 	}
+	failpoint.Pass(failpoint.PluginStart)
 	key := b.Describe().Key
 	if err := closeOnExec(); err != nil {
 		fmt.Fprintf(stderr, "spawn backend %s: mark descriptors close-on-exec: %v\n", key, err)
@@ -64,6 +66,7 @@ func run(b Backend, stderr io.Writer) int {
 func serve(s *served, conn *lane.Conn, terminate <-chan os.Signal) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	failpoint.Pass(failpoint.PluginServing)
 	control, plans := make(chan error, 1), make(chan error, 1)
 	go func() { // waited for below
 		control <- wire.Serve(ctx, wire.ServeConfig{
@@ -84,6 +87,7 @@ func serve(s *served, conn *lane.Conn, terminate <-chan os.Signal) error {
 		cancel()
 		controlErr, plansErr = <-control, <-plans
 	}
+	failpoint.Pass(failpoint.PluginEnd)
 	s.closeWithin(closeLimit) // unless Shutdown has done it
 	if controlErr != nil {
 		return controlErr

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -31,7 +32,10 @@ func newServed(b Backend) *served {
 
 // hosted lets the work begin. Until the host is connected, os.Stdout is not
 // the backend's.
-func (s *served) hosted() { close(s.ready) }
+func (s *served) hosted() {
+	failpoint.Pass(failpoint.PluginConnected)
+	close(s.ready)
+}
 
 // Describe answers the host's first call.
 func (s *served) Describe(context.Context) (wire.Description, error) {
@@ -63,6 +67,7 @@ func (s *served) Probe(ctx context.Context) error {
 
 // Shutdown closes the backend.
 func (s *served) Shutdown(ctx context.Context) error {
+	failpoint.Pass(failpoint.PluginShutdown)
 	return s.complete(s.close(ctx), spawn.PhaseStop)
 }
 
@@ -101,7 +106,11 @@ func (s *served) Plan(ctx context.Context, spec *spawn.Spec) (*spawn.Plan, error
 	if !ok {
 		return nil, s.lacks("plans")
 	}
+	if err := failpoint.Fail(failpoint.PluginSpec); err != nil {
+		return nil, s.complete(err, spawn.PhasePlan)
+	}
 	p, err := b.Plan(ctx, spec)
+	failpoint.Pass(failpoint.PluginAnswer)
 	return p, s.complete(err, spawn.PhasePlan)
 }
 

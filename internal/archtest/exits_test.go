@@ -15,6 +15,7 @@ func enders() []exception {
 		{"host/init.go", "Init does not return in a process that was re-executed as plugin or keeper"},
 		{"internal/keeper/...", "the keeper is a process, entered before main"},
 		{"internal/faultplugin/spawn-backend-fault", "tests only: a main package"},
+		{"internal/failpoint/...", "tests only: that a process ends is what it is for"},
 		{"internal/helperproc/...", "tests only: a helper does not return to TestMain"},
 	}
 }

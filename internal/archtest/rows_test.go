@@ -43,14 +43,15 @@ func rows() []row {
 		// System calls, descriptors and the launching of children.
 		{packages: "internal/linux/startlimit", first: true},
 		{packages: "internal/linux/...", module: []string{"internal/linux/..."}, others: []string{sysUnix}, light: true},
+		{packages: "internal/failpoint", light: true},
 		{packages: "internal/lane", module: []string{"internal/linux/..."}, light: true},
 		{packages: "internal/launch", module: []string{"internal/linux/...", "spawn"}, others: []string{sysUnix}, light: true},
-		{packages: "internal/keeper", module: []string{"internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
+		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
 
 		// The only importer of go-plugin, grpc, protobuf and hclog, but for
 		// the portal below.
 		{packages: "internal/wire/spawnv1", others: []string{grpc, protobuf}},
-		{packages: "internal/wire", module: []string{"internal/lane", "internal/linux/...", "internal/wire/spawnv1", "spawn"},
+		{packages: "internal/wire", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "internal/wire/spawnv1", "spawn"},
 			others: []string{goPlugin, hclog, grpc, protobuf, "google.golang.org/genproto/googleapis/rpc/status"}},
 
 		{packages: "internal/restart"},
@@ -64,6 +65,7 @@ func rows() []row {
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
 		{packages: "internal/leakcheck"},
+		{packages: "internal/faultsuite"},
 		{packages: "internal/faultplugin/...", module: []string{"internal/faultplugin", "internal/lane", "internal/wire/...", "registry", "sdk", "spawn"}},
 		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},
 
@@ -72,11 +74,11 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/failpoint", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
-		{packages: "sdk", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "internal/wire", "registry", "spawn"}},
+		{packages: "sdk", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "internal/probe", "internal/wire", "registry", "spawn"}},
 
 		{packages: "actor/channel", module: []string{"internal/lane", "spawn"}},
 		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "registry", "spawn"}},

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -29,6 +30,7 @@ func (k *keeper) ask(id uint64, arg uint32) error {
 		return notThere("ask")
 	}
 	below := k.below(c, sig != 0)
+	failpoint.Pass(failpoint.KeeperAsk)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[id] != c { // it has ended meanwhile

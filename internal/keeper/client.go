@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -87,6 +88,7 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 		c.forget(id)
 		return Started{}, explain(err)
 	}
+	failpoint.Pass(failpoint.HostLaunchSent)
 	select {
 	case a := <-w.answer:
 		return c.started(id, a)
@@ -99,6 +101,9 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 // flight than RLIMIT_NOFILE: when they are too many, it waits until the keeper
 // has taken some, which an answer shows.
 func (c *Client) sendLaunch(ctx context.Context, f *lane.Frame) error {
+	if err := failpoint.Fail(failpoint.HostLaunchSend); err != nil {
+		return sendError(err, f)
+	}
 	for {
 		err := c.send(ctx, f)
 		if !errors.Is(err, syscall.ETOOMANYREFS) || len(c.window) <= 1 {
@@ -144,6 +149,7 @@ func (c *Client) started(id uint64, a answer) (Started, error) {
 		c.forget(id)
 		return Started{}, explain(a.err)
 	}
+	failpoint.Pass(failpoint.HostLaunchAnswered)
 	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd}, nil
 }
 
@@ -154,6 +160,7 @@ const abortWait = time.Second
 // abort gives a launch up. When the child has become its program at the last
 // moment it is killed with its tree.
 func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error) {
+	failpoint.Pass(failpoint.HostLaunchAbort)
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortWait)
 	defer cancel()
 	at := c.request(limit, frameAbort, id, 0)

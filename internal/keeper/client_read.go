@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -115,6 +116,7 @@ func (c *Client) exited(e Exit) {
 	f := c.exits[e.ID]
 	delete(c.exits, e.ID)
 	c.mu.Unlock()
+	failpoint.Pass(failpoint.HostExit)
 	if f != nil {
 		f(e)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -51,6 +52,7 @@ func (k *keeper) signal(id uint64, sig syscall.Signal) error {
 // same step, in case not even SIGKILL gets it out. When the launch is over
 // already abort does nothing.
 func (k *keeper) abort(id uint64) error {
+	failpoint.Pass(failpoint.KeeperAbort)
 	t := k.table
 	t.mu.Lock()
 	l := t.launches[id]
@@ -86,6 +88,7 @@ func (k *keeper) abort(id uint64) error {
 
 // killTree ends a child and everything below it.
 func (k *keeper) killTree(id uint64) error {
+	failpoint.Pass(failpoint.KeeperKill)
 	t := k.table
 	t.mu.Lock()
 	c := t.byID[id]

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -48,6 +49,7 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + k.names(left)}
 	}
 	k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: appendError(nil, err)})
+	failpoint.Pass(failpoint.KeeperEndAnswered)
 	syscall.Exit(0)
 }
 
@@ -58,20 +60,24 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	if !k.table.close() {
 		select {}
 	}
+	failpoint.Pass(failpoint.KeeperEndBegin)
 	if !k.childless() {
 		if grace > 0 {
 			k.rooted.do(k.termAll)
+			failpoint.Pass(failpoint.KeeperEndAsked)
 		}
 		if !k.waitEmpty(grace) {
 			left = k.killAll(limit)
 		}
 	}
+	failpoint.Pass(failpoint.KeeperEndFolder)
 	if k.folder != "" {
 		k.rooted.do(func() {
 			os.RemoveAll(k.folder)
 			os.Remove(parentFolder(k.folder)) // when no other host has one there
 		})
 	}
+	failpoint.Pass(failpoint.KeeperEndRemoved)
 	return left
 }
 
@@ -134,6 +140,7 @@ func (k *keeper) killAll(limit time.Duration) (left []int) {
 }
 
 func (k *keeper) killRound(self int) {
+	failpoint.Pass(failpoint.KeeperEndKill)
 	tree := newTree(k.table)
 	defer tree.close()
 	k.table.mu.Lock()

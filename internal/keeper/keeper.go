@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
@@ -48,6 +49,7 @@ const (
 
 // run is the life of a keeper. It returns when everything has ended.
 func run(folder string) error {
+	failpoint.Pass(failpoint.KeeperStart)
 	linux.SetName(Name)
 	if err := linux.CloseInherited(hostFD + 1); err != nil {
 		return err
@@ -67,6 +69,7 @@ func run(folder string) error {
 		return err
 	}
 	k.table.notes.clock = newClock()
+	failpoint.Pass(failpoint.KeeperReady)
 	for range crewSize() {
 		if err := k.crew.recruit(); err != nil {
 			return err

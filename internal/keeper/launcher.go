@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/launch"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -104,6 +105,7 @@ func (l *launcher) tidy() {
 }
 
 func (l *launcher) handle(f *lane.Frame) {
+	failpoint.Pass(failpoint.KeeperReceived)
 	switch f.Type {
 	case frameLaunch:
 		l.handleLaunch(f)
@@ -121,6 +123,7 @@ func (l *launcher) handle(f *lane.Frame) {
 		l.k.send(&lane.Frame{Type: frameDescribed, ID: f.ID, Payload: l.k.describe()})
 	case frameDismiss:
 		closeAll(f.FDs)
+		failpoint.Pass(failpoint.KeeperDismiss)
 		l.k.table.dismiss()
 	default:
 		closeAll(f.FDs)
@@ -148,6 +151,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 		reply.FDs = nil
 		l.k.send(&reply)
 	}
+	failpoint.Pass(failpoint.KeeperLaunchAnswered)
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
 	}
@@ -180,8 +184,14 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 	if !l.k.table.begin(f.ID, l) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
+	if err := failpoint.Fail(failpoint.KeeperLaunchBegin); err != nil {
+		l.k.table.finish(f.ID, l, 0, true)
+		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Err: err}
+	}
 	child, err := l.thread.Launch(&l.req)
+	failpoint.Pass(failpoint.KeeperLaunchCloned)
 	l.k.table.finish(f.ID, l, child.Pid, err != nil)
+	failpoint.Pass(failpoint.KeeperLaunchEntered)
 	if err != nil && child.Pid == 0 && errnoOf(err) == syscall.EAGAIN {
 		l.k.crew.noteRefusal()
 	}

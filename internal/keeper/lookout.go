@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
@@ -49,6 +50,9 @@ func (k *keeper) lookOut() {
 
 // startRecord makes the record and notes the children that there are already.
 func (k *keeper) startRecord() {
+	if failpoint.Fail(failpoint.KeeperRecord) != nil {
+		return
+	}
 	r, err := newRecorder(recordPath(k.folder, os.Getpid()), os.Getpid())
 	if err != nil {
 		return // nothing is recorded then

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
@@ -36,7 +37,9 @@ func (k *keeper) reap() {
 			pid, err = w.Peek(true)
 		}
 		if len(batch) > 0 {
+			failpoint.Pass(failpoint.KeeperExitReaped)
 			k.send(&lane.Frame{Type: frameExited, Payload: batch})
+			failpoint.Pass(failpoint.KeeperExitSent)
 		}
 	}
 }
@@ -60,6 +63,7 @@ func (k *keeper) send(f *lane.Frame) {
 // take reaps the zombie pid and appends its record, unless it is an orphan or
 // a child that never became its program.
 func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
+	failpoint.Pass(failpoint.KeeperExitPeeked)
 	t := k.table
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -76,6 +77,11 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
+	if err := failpoint.Fail(failpoint.HostOpenStart); err != nil {
+		syscall.Close(ours)
+		words.Close()
+		return nil, err
+	}
 	proc, err := startProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
 		Env:   keeperEnv(),
 		Files: []*os.File{null, nullOut, words, open[0], host},
@@ -86,6 +92,7 @@ func start(cfg Config) (*Client, error) {
 		words.Close()
 		return nil, err
 	}
+	failpoint.Pass(failpoint.HostOpenStarted)
 	conn, err := lane.Open(ours, lane.Polled)
 	if err != nil { // the keeper ends when its lane does
 		syscall.Close(ours)
@@ -140,6 +147,7 @@ func (c *Client) Close(grace, limit time.Duration) error {
 	defer cancel()
 	le := binary.LittleEndian
 	err := c.ask(ctx, frameEnd, le.AppendUint64(le.AppendUint64(nil, uint64(grace)), uint64(limit)))
+	failpoint.Pass(failpoint.HostCloseEnded)
 	if errors.Is(err, spawn.ErrKeeperGone) {
 		err = nil // it was gone before, or ended before its answer was read
 	}

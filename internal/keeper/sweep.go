@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
@@ -63,6 +64,7 @@ func (k *keeper) clear(id uint64, payload []byte) {
 	answer := func(c Cleared) {
 		k.send(&lane.Frame{Type: frameCleared, ID: id, Payload: c.append(nil)})
 	}
+	failpoint.Pass(failpoint.KeeperClear)
 	if len(payload) != 24 {
 		answer(Cleared{})
 		return
@@ -156,6 +158,7 @@ func (s *sweeper) finish(j *job) {
 // round looks for all that is to be ended, and signals it.
 func (s *sweeper) round(jobs []*job) {
 	s.look(jobs)
+	failpoint.Pass(failpoint.KeeperSweep)
 	now := time.Now()
 	tree := newTree(s.k.table)
 	defer tree.close()

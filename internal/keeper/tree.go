@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -124,6 +125,7 @@ func (t *tree) kill() error {
 			<-time.After(settlePause)
 		}
 	}
+	failpoint.Pass(failpoint.KeeperTreeStill)
 	t.table.mu.Lock()
 	for _, m := range t.members {
 		t.signal(m, syscall.SIGKILL)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -141,6 +142,7 @@ func (p *Planner) do(ctx context.Context, typ uint8, op string, payload []byte, 
 		return answer{}, p.ended(op)
 	}
 	p.out.put(out)
+	failpoint.Pass(failpoint.HostPlanSent)
 	select {
 	case a := <-r.answer:
 		return a, p.named(a.err, op)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -59,6 +60,7 @@ func (l *laneServer) sendPlan(id uint64, p *spawn.Plan) error {
 	}
 	// A failure to send means that the host is gone; the reader notices.
 	l.conn.Send(&lane.Frame{Type: lanePlanned, ID: id, Payload: b, FDs: fds})
+	failpoint.Pass(failpoint.PluginAnswered)
 	return nil
 }
 

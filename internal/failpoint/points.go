@@ -1,0 +1,143 @@
+package failpoint
+
+// A Point is a step at which a process can be made to fail.
+type Point string
+
+// The steps of a host.
+const (
+	HostOpenFolder     Point = "host.open.folder"
+	HostOpenStart      Point = "host.open.start"
+	HostOpenStarted    Point = "host.open.started"
+	HostOpenDone       Point = "host.open.done"
+	HostPluginStart    Point = "host.plugin.start"
+	HostPluginLaunched Point = "host.plugin.launched"
+	HostPluginReady    Point = "host.plugin.ready"
+	HostPlanAsk        Point = "host.plan.ask"
+	HostPlanSent       Point = "host.plan.sent"
+	HostPlanAnswered   Point = "host.plan.answered"
+	HostLaunchSend     Point = "host.launch.send"
+	HostLaunchSent     Point = "host.launch.sent"
+	HostLaunchAnswered Point = "host.launch.answered"
+	HostLaunchAbort    Point = "host.launch.abort"
+	HostSucceed        Point = "host.succeed"
+	HostExit           Point = "host.exit"
+	HostStopAsk        Point = "host.stop.ask"
+	HostStopKill       Point = "host.stop.kill"
+	HostStopOrphans    Point = "host.stop.orphans"
+	HostCloseBegin     Point = "host.close.begin"
+	HostClosePlugins   Point = "host.close.plugins"
+	HostCloseKeepers   Point = "host.close.keepers"
+	HostCloseEnded     Point = "host.close.ended"
+	HostCloseFolder    Point = "host.close.folder"
+)
+
+// The steps of a keeper.
+const (
+	KeeperStart          Point = "keeper.start"
+	KeeperReady          Point = "keeper.ready"
+	KeeperReceived       Point = "keeper.received"
+	KeeperRecord         Point = "keeper.record"
+	KeeperLaunchBegin    Point = "keeper.launch.begin"
+	KeeperLaunchCloned   Point = "keeper.launch.cloned"
+	KeeperLaunchEntered  Point = "keeper.launch.entered"
+	KeeperLaunchAnswered Point = "keeper.launch.answered"
+	KeeperAbort          Point = "keeper.abort"
+	KeeperAsk            Point = "keeper.ask"
+	KeeperKill           Point = "keeper.kill"
+	KeeperTreeStill      Point = "keeper.tree.still"
+	KeeperExitPeeked     Point = "keeper.exit.peeked"
+	KeeperExitReaped     Point = "keeper.exit.reaped"
+	KeeperExitSent       Point = "keeper.exit.sent"
+	KeeperClear          Point = "keeper.clear"
+	KeeperSweep          Point = "keeper.sweep"
+	KeeperDismiss        Point = "keeper.dismiss"
+	KeeperEndBegin       Point = "keeper.end.begin"
+	KeeperEndAsked       Point = "keeper.end.asked"
+	KeeperEndKill        Point = "keeper.end.kill"
+	KeeperEndFolder      Point = "keeper.end.folder"
+	KeeperEndRemoved     Point = "keeper.end.removed"
+	KeeperEndAnswered    Point = "keeper.end.answered"
+)
+
+// The steps of a plugin.
+const (
+	PluginStart     Point = "plugin.start"
+	PluginServing   Point = "plugin.serving"
+	PluginConnected Point = "plugin.connected"
+	PluginSpec      Point = "plugin.spec"
+	PluginAnswer    Point = "plugin.answer"
+	PluginAnswered  Point = "plugin.answered"
+	PluginShutdown  Point = "plugin.shutdown"
+	PluginEnd       Point = "plugin.end"
+)
+
+// An Info says where a step is.
+type Info struct {
+	Point Point
+	Where string
+	Fails bool // it can be made to return an error: the code calls Fail
+}
+
+// Points returns the table of all steps, in the order of a host's life.
+func Points() []Info {
+	return []Info{
+		{Point: HostOpenFolder, Where: "the runtime folder is there, the keeper is not"},
+		{Point: HostOpenStart, Where: "a keeper is about to be started", Fails: true},
+		{Point: HostOpenStarted, Where: "a keeper was started, and nobody has noted it"},
+		{Point: HostOpenDone, Where: "Open is about to return"},
+		{Point: HostPluginStart, Where: "a plugin is about to be launched"},
+		{Point: HostPluginLaunched, Where: "a plugin runs, and has not said anything"},
+		{Point: HostPluginReady, Where: "a plugin has said what it is"},
+		{Point: HostPlanAsk, Where: "a plugin is about to be asked for a plan"},
+		{Point: HostPlanSent, Where: "the request for a plan is on its way"},
+		{Point: HostPlanAnswered, Where: "the plan has come"},
+		{Point: HostLaunchSend, Where: "a launch is about to be sent to the keeper", Fails: true},
+		{Point: HostLaunchSent, Where: "a launch was sent"},
+		{Point: HostLaunchAnswered, Where: "the answer to a launch has come, and nobody has the child yet"},
+		{Point: HostLaunchAbort, Where: "a launch is about to be given up"},
+		{Point: HostSucceed, Where: "a keeper has a successor, and has not been dismissed"},
+		{Point: HostExit, Where: "an exit has come, and nobody was told"},
+		{Point: HostStopAsk, Where: "a child is about to be asked to end"},
+		{Point: HostStopKill, Where: "a child is about to be killed"},
+		{Point: HostStopOrphans, Where: "what a child has left behind is about to be ended"},
+		{Point: HostCloseBegin, Where: "Close has begun"},
+		{Point: HostClosePlugins, Where: "the children have ended, the plugins may be there"},
+		{Point: HostCloseKeepers, Where: "the plugins have ended, the keeper has not been asked to"},
+		{Point: HostCloseEnded, Where: "a keeper has said that it has ended everything, and is there"},
+		{Point: HostCloseFolder, Where: "the keepers have ended, the runtime folder may be there"},
+
+		{Point: KeeperStart, Where: "a keeper runs, and has done nothing"},
+		{Point: KeeperReady, Where: "its threads are about to start"},
+		{Point: KeeperReceived, Where: "a request has come"},
+		{Point: KeeperRecord, Where: "its record is about to be made", Fails: true},
+		{Point: KeeperLaunchBegin, Where: "a child is about to be cloned", Fails: true},
+		{Point: KeeperLaunchCloned, Where: "a child is its program, and is in no table"},
+		{Point: KeeperLaunchEntered, Where: "a child is in the table, the host has no answer"},
+		{Point: KeeperLaunchAnswered, Where: "a launch was answered"},
+		{Point: KeeperAbort, Where: "a launch is about to be aborted"},
+		{Point: KeeperAsk, Where: "a child stands still, its tree was looked at, and it was not asked to end"},
+		{Point: KeeperKill, Where: "a child's tree is about to be killed"},
+		{Point: KeeperTreeStill, Where: "a tree stands still, and was not killed"},
+		{Point: KeeperExitPeeked, Where: "a child has ended, and was not reaped"},
+		{Point: KeeperExitReaped, Where: "a child was reaped, the host was not told"},
+		{Point: KeeperExitSent, Where: "the host was told of an exit"},
+		{Point: KeeperClear, Where: "what a child has left behind is about to be looked for"},
+		{Point: KeeperSweep, Where: "it was found, and is about to be signalled"},
+		{Point: KeeperDismiss, Where: "a keeper that has a successor is told so"},
+		{Point: KeeperEndBegin, Where: "everything is about to be ended"},
+		{Point: KeeperEndAsked, Where: "everything was asked to end"},
+		{Point: KeeperEndKill, Where: "what did not listen is about to be killed"},
+		{Point: KeeperEndFolder, Where: "nobody is left, the runtime folder is there"},
+		{Point: KeeperEndRemoved, Where: "the runtime folder is gone, the host has no answer"},
+		{Point: KeeperEndAnswered, Where: "the host has its answer, the keeper is about to exit"},
+
+		{Point: PluginStart, Where: "a plugin runs, and has done nothing"},
+		{Point: PluginServing, Where: "it is about to say the handshake"},
+		{Point: PluginConnected, Where: "the host is connected, and has asked nothing"},
+		{Point: PluginSpec, Where: "a Spec has come", Fails: true},
+		{Point: PluginAnswer, Where: "the plan is made, and was not sent"},
+		{Point: PluginAnswered, Where: "the plan was sent"},
+		{Point: PluginShutdown, Where: "it was asked to end"},
+		{Point: PluginEnd, Where: "it is about to exit"},
+	}
+}

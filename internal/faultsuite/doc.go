@@ -1,0 +1,19 @@
+// Package faultsuite has hosts, keepers and plugins fail at every step that
+// internal/failpoint names, in every way that it knows, and looks at what comes of
+// it. It is all tests, behind the build tag failpoints:
+//
+//	go test -tags failpoints ./internal/faultsuite            every step, all ways
+//	go test -tags failpoints ./internal/faultsuite -short     every step, kills and stops
+//
+// A case is four processes and what they start. The test arms the failpoint and
+// starts the watch, a subreaper of its own: whatever loses its parent becomes its
+// child. The watch starts the host, which goes through a life with children of
+// all sorts (life_test.go) and holds every call to its bound, every error to its
+// type, and every status to what the child did. When the host has ended, in
+// whatever way, the watch looks at what is left: processes, sockets, folders,
+// mounts and control groups.
+//
+// What may be left is what docs/embedding.md says: of a keeper that was killed the
+// descendants of its children, of a host that was killed before it had a keeper
+// an empty runtime folder.
+package faultsuite

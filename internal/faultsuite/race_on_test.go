@@ -1,0 +1,5 @@
+//go:build linux && failpoints && race
+
+package faultsuite
+
+const raceEnabled = true

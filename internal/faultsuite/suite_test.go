@@ -1,0 +1,216 @@
+//go:build linux && failpoints
+
+package faultsuite
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
+	"github.com/hatchery-spawn/hatchery/internal/helperproc"
+)
+
+var share = flag.String("share", "", "k/n: only the k-th of n equal parts of the cases")
+
+// A faultCase is one failure of one process.
+type faultCase struct {
+	Rule failpoint.Rule
+	// Wake is when a process that has stopped itself is continued, or, if it
+	// is the host, killed when Wake is 0.
+	Wake time.Duration
+}
+
+// wakeTime is when a stopped process is continued that is to be, killTime when a
+// stopped host is killed that is not.
+const (
+	wakeTime  = 300 * time.Millisecond
+	killTime  = 300 * time.Millisecond
+	delayTime = 150 * time.Millisecond
+	caseLimit = time.Minute
+)
+
+// name says what fails and how.
+func (c faultCase) name() string {
+	s := string(c.Rule.Point) + " " + string(c.Rule.Action)
+	if c.Wake > 0 {
+		s = string(c.Rule.Point) + " pause"
+	}
+	if c.Rule.Nth > 1 {
+		s += fmt.Sprint(" ", c.Rule.Nth)
+	}
+	return s
+}
+
+// process is the kind of process that fails: host, keeper or plugin.
+func (c faultCase) process() string {
+	process, _, _ := strings.Cut(string(c.Rule.Point), ".")
+	return process
+}
+
+// dies reports whether the process that fails ends by that.
+func (c faultCase) dies() bool {
+	return c.Rule.Action == failpoint.Kill || c.Rule.Action == failpoint.Exit
+}
+
+// stopped reports whether the process that fails stays stopped.
+func (c faultCase) stopped() bool { return c.Rule.Action == failpoint.Stop && c.Wake == 0 }
+
+// cases returns every step with every way to fail.
+func cases(short bool) (all []faultCase) {
+	for _, info := range failpoint.Points() {
+		for _, nth := range times(info.Point) {
+			add := func(action failpoint.Action, wake time.Duration) {
+				c := faultCase{Rule: failpoint.Rule{Point: info.Point, Action: action, Nth: nth}, Wake: wake}
+				if action == failpoint.Delay {
+					c.Rule.Delay = delayTime
+				}
+				all = append(all, c)
+			}
+			add(failpoint.Kill, 0)
+			add(failpoint.Stop, 0)
+			if info.Fails {
+				add(failpoint.Error, 0)
+			}
+			if short {
+				continue
+			}
+			add(failpoint.Stop, wakeTime)
+			add(failpoint.Delay, 0)
+			if !strings.HasPrefix(string(info.Point), "host.") {
+				add(failpoint.Exit, 0)
+			}
+		}
+	}
+	return all
+}
+
+// times returns when a step is to fail: steps that are part of every launch the
+// first time, when it is the plugin's, and for a child.
+func times(p failpoint.Point) []int {
+	switch p {
+	case failpoint.HostLaunchSend, failpoint.HostLaunchSent, failpoint.HostLaunchAnswered, failpoint.KeeperReceived,
+		failpoint.KeeperLaunchBegin, failpoint.KeeperLaunchCloned, failpoint.KeeperLaunchEntered, failpoint.KeeperLaunchAnswered:
+		return []int{1, 2, 4}
+	case failpoint.HostExit, failpoint.KeeperExitPeeked, failpoint.KeeperExitReaped, failpoint.KeeperExitSent:
+		return []int{1, 3}
+	case failpoint.HostPlanSent, failpoint.PluginSpec, failpoint.PluginAnswer:
+		return []int{1, 2}
+	}
+	return []int{1}
+}
+
+// TestFaults is the suite.
+func TestFaults(t *testing.T) {
+	k, n := 1, 1
+	if *share != "" {
+		if _, err := fmt.Sscanf(*share, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+			t.Fatalf("-share %s: want k/n", *share)
+		}
+	}
+	programs := newPrograms(t)
+	for i, c := range cases(testing.Short()) {
+		if i%n != k-1 {
+			continue
+		}
+		t.Run(c.name(), func(t *testing.T) {
+			t.Parallel()
+			program := <-programs
+			defer func() { programs <- program }()
+			if err := failpoint.Arm(program, c.Rule); err != nil {
+				t.Fatal(err)
+			}
+			runCase(t, c, program)
+			if failpoint.Fired(program, 0) == 0 {
+				t.Error("the step was not reached")
+			}
+		})
+	}
+}
+
+// TestNoFault is a life in which nothing fails.
+func TestNoFault(t *testing.T) {
+	program := <-newPrograms(t)
+	if err := failpoint.Arm(program); err != nil {
+		t.Fatal(err)
+	}
+	runCase(t, faultCase{}, program)
+}
+
+// runCase runs the watch for a case and reports what it complains of.
+func runCase(t *testing.T, c faultCase, program string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "hf-*") // short: there are sockets below it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	cmd := &exec.Cmd{Path: program, Args: helperproc.Argv("watch", dir, program, string(text))}
+	timer := time.AfterFunc(caseLimit, func() { cmd.Process.Kill() })
+	out, err := cmd.CombinedOutput()
+	timer.Stop()
+	if err != nil || len(out) > 0 && !strings.HasPrefix(string(out), notes) {
+		t.Errorf("after %v: %v\n%s", time.Since(begin).Round(time.Millisecond), err, out)
+	} else {
+		t.Logf("%v\n%s", time.Since(begin).Round(time.Millisecond), out)
+	}
+	helperproc.Argv("host") // the watch starts it
+}
+
+// notes is what output begins with that has no complaints.
+const notes = "fine: "
+
+// newPrograms returns copies of this program, each of which has one case at a
+// time: the rules belong to a program. There are as many as there can be cases at
+// a time, and they are made before anything is started, which would hold a copy
+// open for a moment.
+func newPrograms(t *testing.T) chan string {
+	t.Helper()
+	n, err := strconv.Atoi(flag.Lookup("test.parallel").Value.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, all := t.TempDir(), make(chan string, n)
+	for i := range n {
+		program := filepath.Join(dir, fmt.Sprint("program", i))
+		if err := link(helperproc.Path(), program); err != nil {
+			t.Fatal(err)
+		}
+		all <- program
+	}
+	return all
+}
+
+// link makes a second name of a program, or a copy where that is not allowed.
+func link(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
