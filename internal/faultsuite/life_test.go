@@ -132,9 +132,10 @@ func (l *life) live() {
 	r.Close()
 	plain := l.start("a plain child", spawn.Spec{Path: "sleep", Args: []string{"sleep", "3600.1"}, Session: true},
 		func(s spawn.ExitStatus) bool { return s.Signal == syscall.SIGTERM })
-	l.family("a family to be closed")
-	stopped := l.family("a family to be stopped")
-	killed := l.family("a family to be killed")
+	l.family("a family to be closed", deaf)
+	stopped := l.family("a family to be stopped", deaf)
+	leaver := l.family("a child to leave somebody behind", "")
+	killed := l.family("a family to be killed", deaf)
 	w.Close() // the obedient child's cue
 	l.await(obedient)
 	if plain != nil {
@@ -142,6 +143,9 @@ func (l *life) live() {
 	}
 	if stopped != nil {
 		l.call("Stop of a family", 2*grace+2*limits().Close, func() error { _, err := stopped.Stop(context.Background()); return l.lost(err) })
+	}
+	if leaver != nil {
+		l.call("Stop of a child that leaves somebody behind", 3*grace+2*limits().Close, func() error { _, err := leaver.Stop(context.Background()); return l.lost(err) })
 	}
 	if killed != nil {
 		l.call("Kill", limits().Call, func() error { return killed.Kill() })
@@ -268,11 +272,13 @@ func (l *life) mayFail(err error) bool {
 	return l.hurts() && (errors.Is(err, spawn.ErrTimeout) || errors.Is(err, spawn.ErrPluginGone) || errors.Is(err, spawn.ErrKeeperGone))
 }
 
-// family starts a child that ignores SIGTERM and has descendants: one in a session
-// of its own that has lost its parent, with a child of its own.
-func (l *life) family(what string) *host.Process {
-	const daemon = `trap "" TERM HUP; (exec sleep $0 &); echo; exec sleep $0`
-	const script = `trap "" TERM HUP; (setsid sh -c '` + daemon + `' $0 &); while :; do sleep $0; done`
+// deaf is what a shell does that ignores requests to end.
+const deaf = `trap "" TERM HUP; `
+
+// family starts a child with descendants: one in a session of its own that has
+// lost its parent, with a child of its own. They begin with a line of shell.
+func (l *life) family(what, first string) *host.Process {
+	script := first + `(setsid sh -c '` + first + `(exec sleep $0 &); echo; exec sleep $0' $0 &); while :; do sleep $0; done`
 	r, w, err := os.Pipe()
 	if err != nil {
 		l.complain("%v", err)
@@ -280,7 +286,9 @@ func (l *life) family(what string) *host.Process {
 	}
 	defer r.Close()
 	p := l.start(what, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script, descendant}, Files: []*os.File{nil, w}},
-		func(s spawn.ExitStatus) bool { return s.Signal == syscall.SIGKILL })
+		func(s spawn.ExitStatus) bool {
+			return s.Signal == syscall.SIGKILL || first == "" && s.Signal == syscall.SIGTERM
+		})
 	w.Close()
 	if p != nil {
 		r.SetReadDeadline(time.Now().Add(limits().Start))

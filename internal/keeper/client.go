@@ -29,12 +29,12 @@ const window = Window
 type Client struct {
 	conn   *lane.Conn
 	proc   *os.Process
-	reap   func()   // waits for the keeper's process, once
 	words  *os.File // the keeper's standard error, a memfd: its last words
 	ids    atomic.Uint64
 	window chan struct{} // a place for each launch that is not answered
 	turn   chan struct{} // a place for the one who sends
 	gone   chan struct{} // closed when the keeper is gone and all was told
+	ended  chan struct{} // closed when its process has ended and is no zombie
 
 	answered chan struct{} // capacity 1: a launch was answered
 

@@ -124,7 +124,6 @@ func (c *Client) exited(e Exit) {
 
 // keeperGone ends every call and every child's wait.
 func (c *Client) keeperGone(cause error) {
-	go c.reap() // it is no zombie of the host's
 	msg := "the keeper process ended; the next start gets a new one"
 	if cause != io.EOF {
 		msg = "the lane to the keeper broke: " + cause.Error()

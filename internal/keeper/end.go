@@ -72,6 +72,7 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	}
 	failpoint.Pass(failpoint.KeeperEndFolder)
 	if k.folder != "" {
+		k.recording.Lock() // for good: what is begun now finds the table closed
 		k.rooted.do(func() {
 			os.RemoveAll(k.folder)
 			os.Remove(parentFolder(k.folder)) // when no other host has one there

@@ -27,6 +27,10 @@ type keeper struct {
 	rooted  *rooted
 	others  int // where the notes on descendants end in the record: see lookout.go
 
+	// recording is held while the record is made, and while the folder is
+	// removed: one that is made in between would keep it there.
+	recording sync.Mutex
+
 	hangUp func()        // closes hungUp, once
 	hungUp chan struct{} // the host is gone
 	empty  chan struct{} // the reaper found no children, and none can come

@@ -186,7 +186,7 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 	}
 	if err := failpoint.Fail(failpoint.KeeperLaunchBegin); err != nil {
 		l.k.table.finish(f.ID, l, 0, true)
-		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Err: err}
+		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
 	child, err := l.thread.Launch(&l.req)
 	failpoint.Pass(failpoint.KeeperLaunchCloned)

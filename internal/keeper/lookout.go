@@ -50,7 +50,9 @@ func (k *keeper) lookOut() {
 
 // startRecord makes the record and notes the children that there are already.
 func (k *keeper) startRecord() {
-	if failpoint.Fail(failpoint.KeeperRecord) != nil {
+	k.recording.Lock()
+	defer k.recording.Unlock()
+	if failpoint.Fail(failpoint.KeeperRecord) != nil || k.table.isClosed() {
 		return
 	}
 	r, err := newRecorder(recordPath(k.folder, os.Getpid()), os.Getpid())

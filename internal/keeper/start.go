@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -35,9 +34,11 @@ func Start(cfg Config) (*Client, error) {
 	}
 	go c.read()
 	go func() { // ends with the keeper
+		// It fails when the embedding program took the status: no matter.
+		c.proc.Wait()
+		close(c.ended)
 		// Its death alone may not close the lane: a child that had not come to
 		// its exec, and was stopped to be killed, still has it open.
-		c.reap()
 		c.conn.Shutdown()
 	}()
 	return c, nil
@@ -102,9 +103,8 @@ func start(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		conn: conn, proc: proc, words: words,
-		// It fails when the embedding program took the status: no matter.
-		reap:   sync.OnceFunc(func() { proc.Wait() }),
 		window: make(chan struct{}, window), turn: make(chan struct{}, 1), answered: make(chan struct{}, 1), gone: make(chan struct{}),
+		ended: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
 	}, nil
 }
@@ -150,13 +150,32 @@ func (c *Client) Close(grace, limit time.Duration) error {
 	failpoint.Pass(failpoint.HostCloseEnded)
 	if errors.Is(err, spawn.ErrKeeperGone) {
 		err = nil // it was gone before, or ended before its answer was read
+		c.conn.Shutdown()
 	}
-	if errors.Is(err, spawn.ErrTimeout) {
-		c.proc.Kill() // its children have PR_SET_PDEATHSIG
+	if berr := c.bury(ctx); err == nil {
+		err = berr
+	}
+	return err
+}
+
+// bury waits for the end of a keeper that has nothing to do any more, and kills
+// it when ctx ends: its children have PR_SET_PDEATHSIG. It lets go of what the
+// client has of it.
+func (c *Client) bury(ctx context.Context) (err error) {
+	select {
+	case <-c.ended:
+	case <-ctx.Done():
+		c.proc.Kill()
+		timer := time.NewTimer(answerTime)
+		defer timer.Stop()
+		select {
+		case <-c.ended:
+		case <-timer.C:
+			err = &spawn.Error{Kind: spawn.ErrTimeout, Phase: spawn.PhaseStop, Op: "keeper", Msg: "SIGKILL has not ended it yet: process " + strconv.Itoa(c.Pid())}
+		}
 	}
 	c.conn.Shutdown()
 	<-c.gone
-	c.reap()
 	c.conn.Close()
 	c.words.Close()
 	return err
@@ -175,11 +194,9 @@ func (c *Client) Dismiss(ctx context.Context) error {
 // Discard lets go of a keeper that is gone. One whose lane broke while it lives
 // is killed: what it would remove now belongs to its successor.
 func (c *Client) Discard() {
-	c.proc.Kill()
-	<-c.gone
-	c.reap()
-	c.conn.Close()
-	c.words.Close()
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	c.bury(now)
 }
 
 // Wake continues a keeper that was stopped, by SIGSTOP or a debugger: it is

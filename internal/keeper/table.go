@@ -167,6 +167,13 @@ func (t *table) dismissed() bool {
 	return t.free && !t.closed && len(t.launches) == 0 && t.clearing == 0
 }
 
+// isClosed reports whether everything is being ended.
+func (t *table) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
+}
+
 // deserted reports whether the table is closed and nothing is under way.
 func (t *table) deserted() bool {
 	t.mu.Lock()
