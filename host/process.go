@@ -26,6 +26,7 @@ type Process struct {
 
 	mu       sync.Mutex
 	status   spawn.ExitStatus
+	over     bool // status is set
 	forced   bool
 	stopping StopOptions
 	asked    chan struct{} // closed when it has been asked to end for long enough; nil before
@@ -46,8 +47,8 @@ type target interface {
 	ask(ctx context.Context, sig syscall.Signal, group bool) error
 	// endOrphans ends what the child has left behind. It is called after close.
 	endOrphans(ctx context.Context, grace, limit time.Duration) (keeper.Cleared, error)
-	// close gives up what is held for signalling. No other method but
-	// endOrphans is called during it or after it.
+	// close gives up what is held for signalling. A method but endOrphans that
+	// is called during it or after it fails with os.ErrClosed.
 	close()
 }
 
@@ -65,33 +66,44 @@ func (p *Process) run(pid int, t target) {
 	p.pid = pid
 	p.mu.Lock()
 	p.target = t
+	over := p.over
 	p.mu.Unlock()
-	select {
-	case <-p.done:
+	if over {
 		p.letGo()
 		return
-	default:
 	}
 	p.host.mu.Lock()
 	p.host.procs[p] = struct{}{}
 	p.host.mu.Unlock()
-	select {
-	case <-p.done: // it came meanwhile and found nothing to do
+	p.mu.Lock()
+	over = p.over
+	p.mu.Unlock()
+	if over { // it came meanwhile and found nothing to do
 		p.release()
-	default:
 	}
 }
 
-// exited is called once, by whoever learns of the exit.
+// exited is called once, by whoever learns of the exit. What was held for the
+// child is given up before anybody is told of its end: a program that waits for
+// one child before it starts the next needs the descriptors of one.
 func (p *Process) exited(e keeper.Exit) {
 	p.mu.Lock()
 	p.status = e.Status
 	p.left = p.left || e.Left
+	p.over = true
+	p.mu.Unlock()
+	lost := e.Status.Source == spawn.Lost
+	if !lost {
+		p.release()
+	}
+	p.mu.Lock()
 	after := p.after
 	p.after = nil
 	close(p.done)
 	p.mu.Unlock()
-	p.release()
+	if lost { // that may take as long as a call
+		p.release()
+	}
 	for _, f := range after {
 		f()
 	}
