@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,7 +19,8 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// descendant is an argument of everything that a child of the host starts.
+// descendant is what an argument begins with of everything that a child of the
+// host starts. A number follows, which the child has.
 const descendant = "3600.2"
 
 // How long things may take. What fails at worst takes all of it.
@@ -28,12 +30,16 @@ const (
 )
 
 func limits() host.Timeouts {
-	t := host.Timeouts{Start: 2 * time.Second, Spawn: 2 * time.Second, Call: time.Second, Grace: grace, Close: 2 * time.Second}
+	t := host.Timeouts{Start: 2 * time.Second, Spawn: 2 * time.Second, Call: 500 * time.Millisecond, Grace: grace, Close: time.Second}
 	if raceEnabled {
 		t.Start, t.Spawn = 6*time.Second, 6*time.Second
 	}
 	return t
 }
+
+// maxVain is how many starts are tried in vain while somebody stands still, who is in the
+// way of all.
+const maxVain = 1
 
 // A life is that of a host. What is not as it should be is said on standard
 // output.
@@ -41,12 +47,15 @@ type life struct {
 	faultCase
 	h     *host.Host
 	procs []*child
+	vain  int // starts that failed for good
+	marks int // families
 }
 
 // A child is one of the host's.
 type child struct {
 	*host.Process
 	what string
+	mark string // of its descendants; may be empty
 	want func(spawn.ExitStatus) bool
 }
 
@@ -99,7 +108,8 @@ func (l *life) call(what string, bound time.Duration, f func() error) error {
 		l.complain("%s took %v, want %v at most: %v", what, d, bound, err)
 	}
 	var e *spawn.Error
-	if err != nil && !errors.Is(err, os.ErrProcessDone) && (!errors.As(err, &e) || e.Phase == "" || e.Kind == nil && e.Errno == 0 && e.Err == nil) {
+	var several *host.NurseryError
+	if err != nil && !errors.Is(err, os.ErrProcessDone) && !errors.As(err, &several) && (!errors.As(err, &e) || e.Phase == "" || e.Kind == nil && e.Errno == 0 && e.Err == nil) {
 		l.complain("%s: the error says too little: %#v", what, err)
 	}
 	return err
@@ -132,24 +142,17 @@ func (l *life) live() {
 	r.Close()
 	plain := l.start("a plain child", spawn.Spec{Path: "sleep", Args: []string{"sleep", "3600.1"}, Session: true},
 		func(s spawn.ExitStatus) bool { return s.Signal == syscall.SIGTERM })
-	l.family("a family to be closed", deaf)
-	stopped := l.family("a family to be stopped", deaf)
-	leaver := l.family("a child to leave somebody behind", "")
-	killed := l.family("a family to be killed", deaf)
+	l.family("a family to be closed", true)
+	stopped := l.family("a family to be stopped", true)
+	leaver := l.family("a child to leave somebody behind", false)
+	killed := l.family("a family to be killed", true)
 	w.Close() // the obedient child's cue
 	l.await(obedient)
-	if plain != nil {
-		l.call("Stop", grace+limits().Close, func() error { _, err := plain.Stop(context.Background()); return l.lost(err) })
-	}
-	if stopped != nil {
-		l.call("Stop of a family", 2*grace+2*limits().Close, func() error { _, err := stopped.Stop(context.Background()); return l.lost(err) })
-	}
-	if leaver != nil {
-		l.call("Stop of a child that leaves somebody behind", 3*grace+2*limits().Close, func() error { _, err := leaver.Stop(context.Background()); return l.lost(err) })
-	}
-	if killed != nil {
-		l.call("Kill", limits().Call, func() error { return killed.Kill() })
-	}
+	l.stop(plain, grace+limits().Close)
+	l.stop(stopped, 2*grace+2*limits().Close)
+	l.stop(leaver, 3*grace+2*limits().Close)
+	l.kill(killed)
+	l.nursery()
 	l.giveUp()
 	if err := syscall.Setpgid(0, 0); err != nil {
 		l.complain("setpgid: %v", err)
@@ -162,7 +165,7 @@ func (l *life) live() {
 
 // await waits for a child that ends by itself. Of its end nobody may hear while
 // somebody stands still.
-func (l *life) await(p *host.Process) {
+func (l *life) await(p *child) {
 	if p == nil {
 		return
 	}
@@ -176,6 +179,78 @@ func (l *life) await(p *host.Process) {
 		if !l.stopped() {
 			l.complain("child %d has not ended, or nobody has said so", p.Pid())
 		}
+	}
+}
+
+// stop stops a child. What was below it is gone then as well.
+func (l *life) stop(c *child, bound time.Duration) {
+	if c == nil {
+		return
+	}
+	err := l.call("Stop of "+c.what, bound, func() error { _, err := c.Stop(context.Background()); return err })
+	if err != nil && !l.hurts() {
+		l.complain("Stop of %s: %v", c.what, err)
+	}
+	l.alone(c, err)
+}
+
+// kill kills a child.
+func (l *life) kill(c *child) {
+	if c == nil {
+		return
+	}
+	err := l.call("Kill", limits().Call, c.Kill)
+	if err != nil && !l.hurts() {
+		l.complain("Kill: %v", err)
+	}
+	if err == nil {
+		l.await(c)
+	}
+	l.alone(c, err)
+}
+
+// alone complains of what is left of a child's descendants when all went well.
+func (l *life) alone(c *child, err error) {
+	if err != nil || c.mark == "" || l.hurts() {
+		return
+	}
+	of := func(s survivor) bool { return slices.Contains(s.words, c.mark) }
+	left := below(os.Getpid())
+	for range 50 { // they may be about to end
+		if !slices.ContainsFunc(left, of) {
+			return
+		}
+		<-time.After(look)
+		left = below(os.Getpid())
+	}
+	for _, s := range left {
+		if of(s) {
+			l.complain("%s is over, and process %d of it is there: %q in state %c", c.what, s.pid, s.words, s.state)
+		}
+	}
+}
+
+// nursery has a nursery fail by one of three children.
+func (l *life) nursery() {
+	if l.vain > 0 && l.stopped() {
+		return
+	}
+	began := 0
+	err := l.call("Nursery", 3*limits().Spawn+grace+2*limits().Close, func() error {
+		return l.h.Nursery(context.Background(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
+			for _, script := range []string{"exec sleep 3600.1", "exit 7", "exec sleep 3600.1"} {
+				spec := spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=" + os.Getenv("PATH")}}
+				if _, err := n.Start(ctx, host.ChildConfig{Name: script, Spec: spec}); err != nil {
+					return err
+				}
+				began++
+			}
+			return nil
+		})
+	})
+	var exit *spawn.ExitError
+	if failed := errors.As(err, &exit) && exit.Code == 7; !failed && !l.mayFail(err) && !(l.keeperHurt() && errors.Is(err, spawn.ErrLost)) {
+		l.complain("Nursery, with %d children: %v", began, err)
 	}
 }
 
@@ -199,14 +274,6 @@ func (l *life) end() {
 // be waited for.
 func (l *life) hurts() bool {
 	return l.process() != "host" && (l.dies() || l.Rule.Action == failpoint.Stop)
-}
-
-// lost is err, but for statuses that may be lost.
-func (l *life) lost(err error) error {
-	if l.keeperHurt() && errors.Is(err, spawn.ErrLost) {
-		return nil
-	}
-	return err
 }
 
 // keeperHurt reports whether statuses may be lost.
@@ -241,7 +308,10 @@ func (l *life) tries() int {
 }
 
 // start starts a child, as often as need be.
-func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) bool) *host.Process {
+func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) bool) *child {
+	if l.vain == maxVain && l.stopped() {
+		return nil
+	}
 	spec.Env = []string{"PATH=" + os.Getenv("PATH")}
 	var err error
 	for range l.tries() {
@@ -251,14 +321,15 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 			return err
 		})
 		if err == nil {
-			l.procs = append(l.procs, &child{p, what, want})
-			return p
+			c := &child{p, what, "", want}
+			l.procs = append(l.procs, c)
+			return c
 		}
 		if !l.mayFail(err) {
 			l.complain("Start of %s: %v", what, err)
 		}
 	}
-	if !l.stopped() {
+	if l.vain++; !l.stopped() {
 		l.complain("Start of %s failed each time: %v", what, err)
 	}
 	return nil
@@ -272,25 +343,30 @@ func (l *life) mayFail(err error) bool {
 	return l.hurts() && (errors.Is(err, spawn.ErrTimeout) || errors.Is(err, spawn.ErrPluginGone) || errors.Is(err, spawn.ErrKeeperGone))
 }
 
-// deaf is what a shell does that ignores requests to end.
-const deaf = `trap "" TERM HUP; `
-
-// family starts a child with descendants: one in a session of its own that has
-// lost its parent, with a child of its own. They begin with a line of shell.
-func (l *life) family(what, first string) *host.Process {
-	script := first + `(setsid sh -c '` + first + `(exec sleep $0 &); echo; exec sleep $0' $0 &); while :; do sleep $0; done`
+// family starts a child with descendants: a process in a session of its own, with
+// a child of its own, and one more. A deaf family ignores requests to end, and its
+// session is that of a daemon: it has lost its parent before anybody looks, so that
+// it ends with the host.
+func (l *life) family(what string, deaf bool) *child {
+	l.marks++
+	mark := fmt.Sprint(descendant, l.marks)
+	script := `setsid sh -c 'sleep $0 & echo; exec sleep $0' $0 & while :; do sleep $0; done`
+	if deaf {
+		script = `trap "" TERM HUP; (setsid sh -c 'trap "" TERM HUP; (exec sleep $0 &); echo; exec sleep $0' ${0}9 &); while :; do sleep $0; done`
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		l.complain("%v", err)
 		return nil
 	}
 	defer r.Close()
-	p := l.start(what, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script, descendant}, Files: []*os.File{nil, w}},
+	p := l.start(what, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script, mark}, Files: []*os.File{nil, w}},
 		func(s spawn.ExitStatus) bool {
-			return s.Signal == syscall.SIGKILL || first == "" && s.Signal == syscall.SIGTERM
+			return s.Signal == syscall.SIGKILL || !deaf && s.Signal == syscall.SIGTERM
 		})
 	w.Close()
 	if p != nil {
+		p.mark = mark
 		r.SetReadDeadline(time.Now().Add(limits().Start))
 		if _, err := r.Read(make([]byte, 1)); err != nil && !l.keeperHurt() {
 			l.complain("%s does not come up: %v", what, err)

@@ -24,6 +24,7 @@ var share = flag.String("share", "", "k/n: only the k-th of n equal parts of the
 // A faultCase is one failure of one process.
 type faultCase struct {
 	Rule failpoint.Rule
+	Also []failpoint.Rule // for others, when that one has failed
 	// Wake is when a process that has stopped itself is continued, or, if it
 	// is the host, killed when Wake is 0.
 	Wake time.Duration
@@ -46,6 +47,9 @@ func (c faultCase) name() string {
 	}
 	if c.Rule.Nth > 1 {
 		s += fmt.Sprint(" ", c.Rule.Nth)
+	}
+	for _, r := range c.Also {
+		s += fmt.Sprintf(", %s %s", r.Point, r.Action)
 	}
 	return s
 }
@@ -76,7 +80,9 @@ func cases(short bool) (all []faultCase) {
 				all = append(all, c)
 			}
 			add(failpoint.Kill, 0)
-			add(failpoint.Stop, 0)
+			if nth == 1 || !short {
+				add(failpoint.Stop, 0)
+			}
 			if info.Fails {
 				add(failpoint.Error, 0)
 			}
@@ -89,6 +95,25 @@ func cases(short bool) (all []faultCase) {
 				add(failpoint.Exit, 0)
 			}
 		}
+	}
+	return append(all, together()...)
+}
+
+// together returns cases in which host and keeper fail: the keeper while it ends
+// what a host that was killed has left, and while it makes its record.
+func together() (all []faultCase) {
+	kill := func(p failpoint.Point) failpoint.Rule { return failpoint.Rule{Point: p, Action: failpoint.Kill} }
+	slow := func(p failpoint.Point) failpoint.Rule {
+		return failpoint.Rule{Point: p, Action: failpoint.Delay, Delay: delayTime}
+	}
+	for _, at := range []failpoint.Point{failpoint.HostLaunchSend, failpoint.HostStopAsk, failpoint.HostClosePlugins} {
+		all = append(all, faultCase{Rule: kill(at), Also: []failpoint.Rule{slow(failpoint.KeeperRecord)}})
+		for _, then := range []failpoint.Point{failpoint.KeeperEndBegin, failpoint.KeeperEndFolder, failpoint.KeeperEndRemoved} {
+			all = append(all, faultCase{Rule: kill(at), Also: []failpoint.Rule{kill(then)}}, faultCase{Rule: kill(at), Also: []failpoint.Rule{slow(then)}})
+		}
+	}
+	for _, then := range []failpoint.Point{failpoint.KeeperEndAsked, failpoint.KeeperEndKill, failpoint.KeeperTreeStill} {
+		all = append(all, faultCase{Rule: kill(failpoint.HostStopAsk), Also: []failpoint.Rule{kill(then)}}, faultCase{Rule: kill(failpoint.HostStopAsk), Also: []failpoint.Rule{slow(then)}})
 	}
 	return all
 }
@@ -125,12 +150,16 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			program := <-programs
 			defer func() { programs <- program }()
-			if err := failpoint.Arm(program, c.Rule); err != nil {
+			rules := append([]failpoint.Rule{c.Rule}, c.Also...)
+			if err := failpoint.Arm(program, rules...); err != nil {
 				t.Fatal(err)
 			}
 			runCase(t, c, program)
-			if failpoint.Fired(program, 0) == 0 {
-				t.Error("the step was not reached")
+			for i, r := range rules {
+				// Whoever is to be slow may have had no time to get there.
+				if failpoint.Fired(program, i) == 0 && (i == 0 || r.Action != failpoint.Delay) {
+					t.Errorf("%s was not reached", r.Point)
+				}
 			}
 		})
 	}

@@ -3,6 +3,7 @@
 package faultsuite
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/host/inspect"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -219,8 +221,17 @@ func (w *watch) judgeSurvivors(left []survivor, over time.Duration) {
 // mayStay reports whether a process may outlive the host: the descendants of
 // children are beyond reach once their keeper is gone.
 func (w *watch) mayStay(s survivor) bool {
-	return w.process() == "keeper" && (w.dies() || w.stopped()) && slices.Contains(s.words, descendant)
+	return w.keeperDies() && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
 }
+
+// keeperDies reports whether a keeper is killed, if only by Close because it stands
+// still.
+func (w *watch) keeperDies() bool {
+	return w.process() == "keeper" && (w.dies() || w.stopped()) || w.bothDie()
+}
+
+// bothDie reports whether host and keeper are killed.
+func (w *watch) bothDie() bool { return len(w.Also) > 0 && w.Also[0].Action == failpoint.Kill }
 
 // A survivor is a process that is still there.
 type survivor struct {
@@ -246,16 +257,27 @@ func below(pid int) (all []survivor) {
 }
 
 // lookAround complains of what is there besides processes: folders, sockets,
-// mounts, control groups.
+// mounts, control groups. What nobody was there to remove is found by those who
+// look for it.
 func (w *watch) lookAround() {
-	if !w.folderMayStay() {
-		filepath.WalkDir(filepath.Join(w.dir, "run"), func(path string, d os.DirEntry, err error) error {
-			if path != filepath.Join(w.dir, "run") {
-				w.complain("there is still %s", path)
-			}
-			return err
-		})
+	run := filepath.Join(w.dir, "run")
+	if w.folderMayStay() {
+		os.Setenv("XDG_RUNTIME_DIR", run)
+		folders, _ := filepath.Glob(run + "/hatchery/*")
+		for _, f := range folders { // one that is new may be that of a host that is just starting
+			old := time.Now().Add(-time.Minute)
+			os.Chtimes(f, old, old)
+		}
+		if _, err := inspect.Reap(context.Background(), inspect.ReapConfig{}); err != nil {
+			w.complain("reap: %v", err)
+		}
 	}
+	filepath.WalkDir(run, func(path string, d os.DirEntry, err error) error {
+		if path != run {
+			w.complain("there is still %s", path)
+		}
+		return err
+	})
 	for _, file := range []string{"/proc/net/unix", "/proc/self/mountinfo"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -276,9 +298,12 @@ func (w *watch) lookAround() {
 	})
 }
 
-// folderMayStay reports whether the runtime folder may be there: nobody knows of
-// it but the host.
+// folderMayStay reports whether the runtime folder may be there: nobody but the
+// host knew of it, or all who did were killed.
 func (w *watch) folderMayStay() bool {
+	if w.bothDie() {
+		return true
+	}
 	switch w.Rule.Point {
 	case failpoint.HostOpenFolder, failpoint.HostOpenStart:
 		return w.dies() || w.stopped()
