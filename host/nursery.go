@@ -124,6 +124,10 @@ func (n *Nursery) Go(name string, f func(context.Context) error) error {
 // Cancel stops everything in the nursery. By itself it is no failure.
 func (n *Nursery) Cancel() { n.fail(nil) }
 
+// Cause returns why the nursery is being canceled, as context.Cause does: nil
+// before, the first failure, or context.Canceled after Cancel.
+func (n *Nursery) Cause() error { return context.Cause(n.life) }
+
 // within returns ctx bounded by the nursery.
 func (n *Nursery) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)

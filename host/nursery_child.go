@@ -31,9 +31,34 @@ type ChildConfig struct {
 	// Stop says how the child is ended.
 	Stop StopOptions
 
+	// Ready, if it is not nil, is called when a process has become its program,
+	// and waits until that is ready for use. The child is started only then.
+	// When Ready fails the process is killed, with everything below it, and
+	// its start has failed with that error. Ready has to return when its
+	// context ends, which is that of Start, bounded by the nursery, and soon
+	// when the process does.
+	Ready func(context.Context, *Process) error
+
+	// Ended, if it is not nil, is called when a process that was started has
+	// ended, with what is known of its end, and returns what the nursery is to
+	// make of it: the same, or what the child itself has said about it. The
+	// child has ended for its nursery when Ended has returned.
+	Ended func(*Process, Ending) Ending
+
 	// Restart says what happens when the child fails: the zero value cancels
 	// the nursery.
 	Restart Restart
+}
+
+// An Ending is how a process has ended.
+type Ending struct {
+	// Err is nil when it has succeeded, and a *spawn.ExitError otherwise.
+	Err error
+
+	// Obeyed says that this is how a child ends that was asked to. If it was
+	// asked, because the nursery was canceled, it is no failure then. Of a status
+	// alone that is code 0, 128 plus the signal's number, or a signal.
+	Obeyed bool
 }
 
 // Restart says whether a child that failed is started again: one that could
@@ -125,10 +150,30 @@ func (c *Child) launch(ctx context.Context) (*Process, error) {
 		return nil, err
 	}
 	p, err := h.StartMethod(ctx, string(key), c.cfg.Spec)
-	if err == nil {
-		p.SetStop(c.cfg.Stop)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	p.SetStop(c.cfg.Stop)
+	return p, c.ready(ctx, p)
+}
+
+// ready waits until a process is ready for use, or kills it.
+func (c *Child) ready(ctx context.Context, p *Process) error {
+	if c.cfg.Ready == nil {
+		return nil
+	}
+	defer p.waiting(waitReady, until(ctx)).end()
+	err := c.cfg.Ready(ctx, p)
+	if err == nil {
+		return nil
+	}
+	o := c.cfg.Stop
+	o.Grace = -1
+	limits := p.host.limits
+	if _, serr := p.stop(context.Background(), o.completed(limits), time.Now().Add(o.budget(limits))); serr != nil {
+		err = errors.Join(err, serr)
+	}
+	return err
 }
 
 // runLocked notes a new process. One that comes too late is stopped.
@@ -185,6 +230,16 @@ func (c *Child) exited(p *Process) {
 	if err == nil && !status.Success() {
 		err = &spawn.ExitError{ExitStatus: status}
 	}
+	e := Ending{err, obeyed(status, p.stopOptions().Signal)}
+	if c.cfg.Ended == nil {
+		c.settle(p, status, e)
+		return
+	}
+	go func() { c.settle(p, status, c.cfg.Ended(p, e)) }() // the child stays a member as long
+}
+
+// settle draws the consequences of the end of a process.
+func (c *Child) settle(p *Process, status spawn.ExitStatus, e Ending) {
 	n := c.nursery
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -195,14 +250,14 @@ func (c *Child) exited(p *Process) {
 	n.events.add(ChildExited{n.cfg.Name, c.cfg.Name, p.Pid(), status, c.asked, p.Forced()})
 	switch {
 	case c.asked:
-		c.endLocked(err, n.canceled && !obeyed(status, p.stopOptions().Signal))
-	case err == nil:
+		c.endLocked(e.Err, n.canceled && !e.Obeyed)
+	case e.Err == nil:
 		c.endLocked(nil, false)
 	default:
 		if time.Since(c.begun) >= c.cfg.Restart.Within {
 			c.inRow = 0
 		}
-		c.failedLocked(err)
+		c.failedLocked(e.Err)
 	}
 }
 

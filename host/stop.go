@@ -95,9 +95,14 @@ func (p *Process) beginStop() (over chan struct{}, first bool) {
 // askToEnd asks the child in its own way, then by the signal, and waits for
 // its end each time, as long as o says.
 func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
+	grace := o.Grace
 	if o.AskTime > 0 {
 		p.look(o)
+		begin := time.Now()
 		p.ask(ctx, o)
+		if o.AskWaits {
+			grace -= time.Since(begin)
+		}
 	}
 	if o.Grace == 0 || p.ended() {
 		return
@@ -105,8 +110,8 @@ func (p *Process) askToEnd(ctx context.Context, o StopOptions) {
 	if err := p.askBy(o); err != nil && !errors.Is(err, os.ErrProcessDone) { // of its end, word is on the way
 		return
 	}
-	defer p.waiting(waitGrace, time.Now().Add(o.Grace)).end()
-	timer := time.NewTimer(o.Grace)
+	defer p.waiting(waitGrace, time.Now().Add(grace)).end()
+	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	select {
 	case <-p.done:

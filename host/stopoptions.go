@@ -21,6 +21,13 @@ type StopOptions struct {
 	// 500 ms. It is in addition to Grace.
 	AskTime time.Duration
 
+	// AskWaits says that Ask returns nil only when the child has said that it
+	// has heard. It has AskTime for that; then, or after an error, Signal
+	// follows. A child that has heard is left alone for as long as there is:
+	// Signal is sent for the last AskTime of Grace (or its second half, if that
+	// is shorter), which begins with Ask.
+	AskWaits bool
+
 	// Signal is what asks every child. Zero means SIGTERM. SIGCONT follows it,
 	// so that a stopped child hears it.
 	Signal syscall.Signal
@@ -99,6 +106,9 @@ func (o StopOptions) completed(t Timeouts) StopOptions {
 // by name.
 func (o StopOptions) budget(t Timeouts) time.Duration {
 	o = o.completed(t)
+	if o.AskWaits {
+		return o.Grace + t.Close
+	}
 	return o.AskTime + o.Grace + t.Close
 }
 
@@ -117,19 +127,33 @@ func (p *Process) stopOptions() StopOptions {
 	return p.stopping.completed(p.host.limits)
 }
 
-// ask asks the child in its own way and waits for its end, for AskTime.
+// ask asks the child in its own way and waits for its end: for AskTime, or for
+// longer if it has heard.
 func (p *Process) ask(ctx context.Context, o StopOptions) {
-	ctx, cancel := context.WithTimeout(ctx, o.AskTime)
+	begin := time.Now()
+	answered := make(chan error, 1)
+	asking, cancel := context.WithTimeout(ctx, o.AskTime)
 	defer cancel()
-	failed := make(chan struct{})
-	go func() { // the caller's code may be stuck
-		if o.Ask(ctx, p) != nil {
-			close(failed)
-		}
-	}()
+	go func() { answered <- o.Ask(asking, p) }() // the caller's code may be stuck
 	select {
 	case <-p.done:
+		return
+	case <-asking.Done():
+		return
+	case err := <-answered:
+		if err != nil {
+			return
+		}
+	}
+	wait := o.AskTime
+	if o.AskWaits {
+		wait = max(o.Grace-o.AskTime, o.Grace/2)
+	}
+	timer := time.NewTimer(time.Until(begin.Add(wait)))
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C:
 	case <-ctx.Done():
-	case <-failed:
 	}
 }

@@ -16,6 +16,7 @@ const (
 	waitSpawn       waitName = "spawn"        // the whole of a start
 	waitKeeper      waitName = "keeper"       // for the keeper's answer to a launch
 	waitCall        waitName = "call"         // for the answer to any other request
+	waitReady       waitName = "ready"        // for a child of a nursery to be ready for use
 	waitChild       waitName = "wait"         // for the end of a child, by whoever asked for it
 	waitStop        waitName = "stop"         // the whole of a child's stop
 	waitGrace       waitName = "grace"        // for a child that was asked to end

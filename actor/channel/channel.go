@@ -133,14 +133,17 @@ func (c *Channel) request(ctx context.Context, t Type, v any, fds ...int) error 
 	}
 	select {
 	case f := <-answer:
-		if f != nil {
-			return refusal(t, f)
-		}
-		return nil
+		return refusal(t, f)
 	case <-ctx.Done():
-		return fmt.Errorf("actor channel: %s: no answer: %w", t, ctx.Err())
+	case <-c.done:
+	}
+	select {
+	case f := <-answer: // it may have been the peer's last
+		return refusal(t, f)
 	case <-c.done:
 		return c.Err()
+	default:
+		return fmt.Errorf("actor channel: %s: no answer: %w", t, ctx.Err())
 	}
 }
 

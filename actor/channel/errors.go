@@ -18,7 +18,11 @@ func protocolError(what string, err error) error {
 	return &spawn.Error{Phase: spawn.PhaseRun, Op: "actor channel", Kind: spawn.ErrProtocol, Msg: what, Err: err}
 }
 
+// refusal is the error of a request that has been answered.
 func refusal(t Type, f *Fault) error {
+	if f == nil {
+		return nil
+	}
 	return fmt.Errorf("actor channel: %s: %w: %w", t, ErrRefused, f)
 }
 

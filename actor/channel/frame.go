@@ -10,6 +10,16 @@ import (
 // meaning, not when a frame or a field is added.
 const Version = 1
 
+// Variable is the environment variable that tells a child which descriptor its
+// end of the channel is, in decimal.
+const Variable = "HATCHERY_ACTOR_CHANNEL"
+
+// Values of Spawn.SIGINT.
+const (
+	SIGINTParent = "parent" // the child leaves SIGINT to its parent, as long as that lives
+	SIGINTSelf   = "self"   // the child cancels itself
+)
+
 // Limits of the channel.
 const (
 	// MaxPayload is the longest payload of a frame, in bytes.
@@ -70,7 +80,7 @@ type Spawn struct {
 	Variables map[string]string `json:"variables,omitempty"` // passed on to its own children
 	Entry     string            `json:"entry"`
 	Args      []string          `json:"args,omitempty"`
-	SIGINT    string            `json:"sigint,omitempty"` // "parent", also when empty, or "self"
+	SIGINT    string            `json:"sigint,omitempty"` // empty is SIGINTParent
 }
 
 // A Peer names an actor, or a program that is none and has children that are.

@@ -1,0 +1,75 @@
+package actor
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/actor/channel"
+)
+
+// An Actor is what this process has been told to be. Its fields are for
+// reading.
+type Actor struct {
+	Name  string // need not be unique
+	UID   string // unique: 32 hexadecimal digits
+	Entry string
+	Args  []string
+
+	// Parent is who started it. Its UID is empty when that is no actor itself.
+	Parent channel.Peer
+
+	// Registrar and Bind are addresses, as multiaddrs: where the registrar
+	// can be asked, and where this actor is to listen.
+	Registrar, Bind []string
+
+	// Variables are what the root of the tree has told everybody, and each
+	// actor on the way its descendants.
+	Variables map[string]string
+
+	// Errors are those of the Program.
+	Errors Errors
+
+	channel *channel.Channel
+
+	mu     sync.Mutex
+	result json.RawMessage
+}
+
+func newActor(s *channel.Spawn, ch *channel.Channel, errs Errors) *Actor {
+	return &Actor{
+		Name: s.Name, UID: s.UID, Entry: s.Entry, Args: s.Args, Parent: s.Parent,
+		Registrar: s.Registrar, Bind: s.Bind, Variables: s.Variables, Errors: errs, channel: ch,
+	}
+}
+
+// Channel returns the channel to the parent, over which connections are made. It
+// is ended when the parent is gone and when the entry point has returned.
+func (a *Actor) Channel() *channel.Channel { return a.channel }
+
+// maxResult is the longest result, in bytes of JSON.
+const maxResult = channel.MaxPayload / 4
+
+// Return sets the actor's result, which the parent gets when the entry point has
+// ended: v in the encoding of package json, 256 KiB at most. What is larger
+// belongs into a file, or a call.
+func (a *Actor) Return(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("actor: result: %w", err)
+	}
+	if len(b) > maxResult {
+		return fmt.Errorf("actor: result of %d bytes, at most %d: %w", len(b), maxResult, syscall.EMSGSIZE)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.result = b
+	return nil
+}
+
+func (a *Actor) returned() json.RawMessage {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.result
+}
