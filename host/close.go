@@ -67,6 +67,7 @@ func (h *Host) close() error {
 	go func() { early <- stopPlugins(ctx, local) }() // their children do not need them
 	errs.addAll(h.stopAll(ctx))
 	failpoint.Pass(failpoint.HostClosePlugins)
+	h.adopted.close()
 	h.plugins.close()
 	w = h.closing("plugins", until(ctx))
 	go func() { plugins <- append(stopPlugins(ctx, remote), <-early...) }()

@@ -24,6 +24,7 @@ type Host struct {
 	waits    *waits
 	opened   time.Time
 	control  *controlSocket
+	adopted  adopted
 
 	mu       sync.Mutex
 	selected registry.SpawnMethodKey

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 	host.Init(append(testEntries(), faultplugin.Entries()...)...)
 	run := func() int { return leakcheck.Main(m) }
 	os.Exit(helperproc.Main(run, map[string]helperproc.Func{
+		"detach":       detachHelper,
 		"hang":         hangHelper,
 		"host":         hostHelper,
 		"embed":        embedHelper,

@@ -156,6 +156,22 @@ func (h *Host) launch(ctx context.Context, key registry.SpawnMethodKey, plan *ca
 	if !plan.plan.Reusable {
 		defer plan.plan.CloseFiles()
 	}
+	l, err := newLaunch(plan, spec)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.keep(ctx, l, plan, key)
+	runtime.KeepAlive(spec)
+	runtime.KeepAlive(plan)
+	if err != nil {
+		return nil, explainExec(err, spec)
+	}
+	return p, nil
+}
+
+// newLaunch returns what a keeper is asked to execute a plan for a Spec, whose
+// program it looks up. Spec and plan have to stay alive as long as it is used.
+func newLaunch(plan *cachedPlan, spec *spawn.Spec) (*keeper.Launch, error) {
 	if err := resolve(spec); err != nil {
 		return nil, err
 	}
@@ -174,13 +190,7 @@ func (h *Host) launch(ctx context.Context, key registry.SpawnMethodKey, plan *ca
 		}
 		l.FDs = append(l.FDs, fd)
 	}
-	p, err := h.keep(ctx, l, plan, key)
-	runtime.KeepAlive(spec)
-	runtime.KeepAlive(plan)
-	if err != nil {
-		return nil, explainExec(err, spec)
-	}
-	return p, nil
+	return l, nil
 }
 
 // keep has the keeper launch a child. A keeper that was gone before it could be

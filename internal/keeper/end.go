@@ -61,15 +61,7 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 		select {}
 	}
 	failpoint.Pass(failpoint.KeeperEndBegin)
-	if !k.childless() {
-		if grace > 0 {
-			k.rooted.do(k.termAll)
-			failpoint.Pass(failpoint.KeeperEndAsked)
-		}
-		if !k.waitEmpty(grace) {
-			left = k.killAll(limit)
-		}
-	}
+	left = k.endBelow(grace, limit)
 	failpoint.Pass(failpoint.KeeperEndFolder)
 	if k.folder != "" {
 		k.recording.Lock() // for good: what is begun now finds the table closed
@@ -79,6 +71,21 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 		})
 	}
 	failpoint.Pass(failpoint.KeeperEndRemoved)
+	return left
+}
+
+// endBelow is end for what is below the keeper alone. The table is closed.
+func (k *keeper) endBelow(grace, limit time.Duration) (left []int) {
+	if k.childless() {
+		return nil
+	}
+	if grace > 0 {
+		k.rooted.do(k.termAll)
+		failpoint.Pass(failpoint.KeeperEndAsked)
+	}
+	if !k.waitEmpty(grace) {
+		left = k.killAll(limit)
+	}
 	return left
 }
 

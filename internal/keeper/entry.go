@@ -19,10 +19,10 @@ const Name = "hatchery-keeper"
 // The way out is syscall.Exit: os.Exit takes a second under the race detector,
 // which would be a second in which a dead host's keeper is still there.
 func init() {
-	if len(os.Args) != 2 || os.Args[0] != Name || !isSocket(laneFD) {
+	if len(os.Args) < 2 || len(os.Args) > 3 || os.Args[0] != Name || !isSocket(laneFD) {
 		return
 	}
-	if err := run(os.Args[1]); err != nil {
+	if err := enter(os.Args[1:]); err != nil {
 		os.Stderr.WriteString(Name + ": " + err.Error() + "\n")
 		syscall.Exit(1)
 	}

@@ -17,6 +17,8 @@ const (
 	frameDismiss            // exit when there are no children; not answered
 	frameAsk                // child id, signal: see ask.go
 	frameClear              // child id, grace, limit: end what it left; answered by frameCleared
+	frameDetach             // to a keeper that is to outlive its host: see detach.go
+	frameAdopt              // nonce; answered by frameLaunched: see detach_serve.go
 )
 
 // Frame types, keeper to host.
@@ -32,6 +34,8 @@ type Config struct {
 	// Folder is the host's runtime folder, which the keeper removes when it
 	// ends. Empty means none.
 	Folder string
+
+	detached bool // see StartDetached
 }
 
 // A Launch is the request to make one child.

@@ -21,9 +21,10 @@ type keeper struct {
 	table   *table
 	crew    crew
 	sweeper sweeper
-	null    int    // /dev/null to read, out of the way of children's numbers
-	nullOut int    // /dev/null to write
-	folder  string // the host's runtime folder
+	null    int         // /dev/null to read, out of the way of children's numbers
+	nullOut int         // /dev/null to write
+	folder  string      // the host's runtime folder
+	detach  *detachment // nil in the keeper of a host
 	rooted  *rooted
 	others  int // where the notes on descendants end in the record: see lookout.go
 
@@ -52,7 +53,7 @@ const (
 )
 
 // run is the life of a keeper. It returns when everything has ended.
-func run(folder string) error {
+func run(folder string, d *detachment) error {
 	failpoint.Pass(failpoint.KeeperStart)
 	linux.SetName(Name)
 	if err := linux.CloseInherited(hostFD + 1); err != nil {
@@ -67,6 +68,7 @@ func run(folder string) error {
 	}
 	k := &keeper{table: newTable(), folder: folder, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k = k, k
+	k.detach = d.of(k)
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
 	host, err := k.takeDescriptors()
 	if err != nil {
@@ -86,6 +88,7 @@ func run(folder string) error {
 		go k.lookOut()
 	}
 	<-k.hungUp
+	k.detach.hostGone()
 	k.end(endGrace, endLimit)
 	return nil
 }

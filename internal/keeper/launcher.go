@@ -121,6 +121,9 @@ func (l *launcher) handle(f *lane.Frame) {
 	case frameDescribe:
 		closeAll(f.FDs)
 		l.k.send(&lane.Frame{Type: frameDescribed, ID: f.ID, Payload: l.k.describe()})
+	case frameDetach:
+		closeAll(f.FDs)
+		l.k.detach.request(l.k, f.ID, f.Payload)
 	case frameDismiss:
 		closeAll(f.FDs)
 		failpoint.Pass(failpoint.KeeperDismiss)

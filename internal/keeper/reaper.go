@@ -38,6 +38,7 @@ func (k *keeper) reap() {
 		}
 		if len(batch) > 0 {
 			failpoint.Pass(failpoint.KeeperExitReaped)
+			k.detach.exited(batch)
 			k.send(&lane.Frame{Type: frameExited, Payload: batch})
 			failpoint.Pass(failpoint.KeeperExitSent)
 		}

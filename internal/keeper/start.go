@@ -83,10 +83,11 @@ func start(cfg Config) (*Client, error) {
 		words.Close()
 		return nil, err
 	}
-	proc, err := startProcess(selfExe, []string{Name, cfg.Folder}, &os.ProcAttr{
+	proc, err := startProcess(selfExe, cfg.argv(), &os.ProcAttr{
+		Dir:   cfg.dir(),
 		Env:   keeperEnv(),
 		Files: []*os.File{null, nullOut, words, open[0], host},
-		Sys:   shareFS(),
+		Sys:   cfg.sys(),
 	})
 	if err != nil {
 		syscall.Close(ours)
@@ -101,12 +102,18 @@ func start(cfg Config) (*Client, error) {
 		proc.Wait()
 		return nil, err
 	}
+	c := clientOf(conn)
+	c.proc, c.words = proc, words
+	return c, nil
+}
+
+func clientOf(conn *lane.Conn) *Client {
 	return &Client{
-		conn: conn, proc: proc, words: words,
+		conn:   conn,
 		window: make(chan struct{}, window), turn: make(chan struct{}, 1), answered: make(chan struct{}, 1), gone: make(chan struct{}),
 		ended: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
-	}, nil
+	}
 }
 
 // startProcess is os.StartProcess on a thread that is no caller's: one that is

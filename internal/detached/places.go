@@ -1,0 +1,42 @@
+package detached
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hatchery-spawn/hatchery/internal/runfolder"
+)
+
+// prefix is what the names of folders begin with. Those of hosts begin with a
+// number.
+const prefix = "detached-"
+
+// List returns the records of the children that there are in the places where
+// this user's hosts of this environment, or of a login, make their folders, the
+// oldest first. Folders that are not the user's own and closed to others, and
+// those that have no record (yet), are left out.
+func List() []Record {
+	uid := os.Geteuid()
+	bases := append(runfolder.Bases(uid), filepath.Join("/run/user", strconv.Itoa(uid), "hatchery"))
+	slices.Sort(bases)
+	var list []Record
+	for _, base := range slices.Compact(bases) {
+		if runfolder.CheckPrivate(base, uid) != nil {
+			continue
+		}
+		entries, _ := os.ReadDir(base)
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), prefix) {
+				continue
+			}
+			if r, err := Read(filepath.Join(base, e.Name())); err == nil {
+				list = append(list, r)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Record) int { return a.Since.Compare(b.Since) })
+	return list
+}
