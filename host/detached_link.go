@@ -33,7 +33,7 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 	defer done()
 	want, err := detached.ParseRef(ref)
 	if err != nil {
-		return nil, &spawn.Error{Phase: spawn.PhaseResolve, Op: "adopt", Errno: errInvalid, Msg: err.Error()}
+		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Errno: errInvalid, Msg: err.Error()}
 	}
 	rec, err := detached.Read(want.Dir)
 	switch {
@@ -44,11 +44,11 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 		if want.Keeper.Alive() {
 			msg = fmt.Sprintf("its folder was removed, but its keeper, process %d, is there and out of reach", want.Keeper.Pid)
 		}
-		return nil, &spawn.Error{Phase: spawn.PhaseResolve, Op: "adopt", Path: want.Dir, Msg: msg, Err: err}
+		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: msg, Err: err}
 	case err != nil:
-		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseResolve, Op: "adopt", Msg: err.Error()}
+		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Msg: err.Error()}
 	case !rec.Same(want):
-		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseResolve, Op: "adopt", Path: want.Dir, Msg: "this is the folder of another child than the reference means"}
+		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: "this is the folder of another child than the reference means"}
 	}
 	d := newDetached(h, rec)
 	if _, err := d.reach(ctx); err != nil {

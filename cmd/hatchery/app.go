@@ -88,7 +88,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
-	root.AddCommand(a.runCommand(), a.planCommand(), a.backendsCommand(), a.backendCommand(), a.explainCommand(),
+	root.AddCommand(a.runCommand(), a.planCommand(), a.adoptCommand(), a.backendsCommand(), a.backendCommand(), a.explainCommand(),
 		a.probeCommand(), a.dumpCommand(), a.reapCommand(), a.completionCommand(), a.versionCommand())
 	return root
 }

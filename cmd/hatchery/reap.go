@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/host/inspect"
@@ -13,7 +14,7 @@ func (a *app) reapCommand() *cobra.Command {
 	var asJSON bool
 	var cfg inspect.ReapConfig
 	cmd := &cobra.Command{
-		Use:   "reap [--dry-run] [--json]",
+		Use:   "reap [--dry-run] [--detached REF]... [--json]",
 		Short: "end what killed hosts have left behind",
 		Long: `
 Look at the runtime folders of your hosts: below $XDG_RUNTIME_DIR, the temporary
@@ -26,9 +27,14 @@ process that is recorded with its pid and the time of its start, what is below
 it, and what is in its session. A pid that belongs to another process now is
 left alone, and so is everything of a host that runs.
 
+Detached children (hatchery run --detach) are listed and kept: hatchery adopt is
+for them. Only for one that is lost, since its keeper was killed, there is
+--detached: what is recorded of it is ended, and its folder removed.
+
 With --dry-run nothing is signalled or removed: what would be is printed.
 With --json: {"dry_run", "folders": [{"path", "host", "state", "reason", "left":
-[{"pid", "name", "mark", "action", "error"}], "sockets", "removed", "error"}]}.
+[{"pid", "name", "mark", "action", "error"}], "sockets", "removed", "error"}],
+"detached": [as hatchery adopt --json]}.
 
 Exit code: 0, or 125 when something could not be ended or removed.`,
 		Example: `
@@ -50,6 +56,7 @@ Exit code: 0, or 125 when something could not be ended or removed.`,
 		},
 	}
 	cmd.Flags().BoolVar(&cfg.DryRun, "dry-run", false, "only say what would be done")
+	cmd.Flags().StringArrayVar(&cfg.Detached, "detached", nil, "reap the lost detached child `REF` as well; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -81,7 +88,13 @@ func printReport(out io.Writer, r inspect.ReapReport) error {
 			fmt.Fprintf(&b, "  %s\n", f.Error)
 		}
 	}
-	if len(r.Folders) == 0 {
+	for _, d := range r.Detached {
+		if slices.ContainsFunc(r.Folders, func(f inspect.Folder) bool { return f.Path == d.Folder }) {
+			continue // it was asked for
+		}
+		fmt.Fprintf(&b, "%s: detached child %d (%s), %s: kept\n", plain(d.Folder), d.Pid, plain(d.Name), d.State)
+	}
+	if len(r.Folders)+len(r.Detached) == 0 {
 		b.WriteString("no runtime folders: nothing is left\n")
 	}
 	_, err := io.WriteString(out, b.String())

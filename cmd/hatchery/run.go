@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	r := new(request)
+	r, d := new(request), new(detaching)
 	cmd := &cobra.Command{
 		Use:   "run [flags] [--] PROG [ARG...]",
 		Short: "start a program, see it through to its end, clean up behind it",
@@ -46,6 +46,10 @@ times are those until keeper and plugin were up (the method is probed for it),
 from there to the exec, from there until the exit was known, and from there
 until all else had ended; leftovers names what could not be ended.
 
+With --detach hatchery prints a reference to the child and exits; the child goes
+on, in a session of its own, with /dev/null for standard input, output and error
+(but see --output). hatchery adopt waits for it, stops it, and lists such children.
+
 Exit code: the child's own, or 128+N when signal N ended it; 2 called wrongly;
 120 the method is known not to work (hatchery explain KEY says why); 121 it does
 not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
@@ -55,11 +59,21 @@ not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
   hatchery run --timeout 1m --grace 2s -- ./server --port 8080
   hatchery run --clear-env --env PATH=/usr/bin --dir /tmp -- env
   hatchery run --report run.json -- sh -c 'exit 3'
+  hatchery run --detach --output log -- ./nightly-build
   hatchery run --tty -- make menuconfig
   hatchery run --tty -- ls --color=auto | less -R`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, r, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch err := d.check(cmd); {
+			case err != nil:
+				return err
+			case d.detach:
+				return a.runDetached(cmd, r, d, args)
+			}
+			return a.run(cmd, r, args)
+		},
 	}
 	r.flags(cmd)
+	d.flags(cmd)
 	a.completeRequest(cmd, r)
 	return cmd
 }

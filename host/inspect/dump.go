@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -124,15 +125,32 @@ func foldersOf(pid int) (dirs []string) {
 
 // keeperFolder returns the runtime folder that a process keeps, or "".
 func keeperFolder(pid int) string {
+	if args := keeperArgs(pid); len(args) == 1 {
+		return args[0]
+	}
+	return ""
+}
+
+// anyKeeperFolder is keeperFolder for the keepers of detached children as well,
+// which have a second argument.
+func anyKeeperFolder(pid int) string {
+	if args := keeperArgs(pid); len(args) > 0 {
+		return args[0]
+	}
+	return ""
+}
+
+// keeperArgs returns the arguments of a process that is a keeper.
+func keeperArgs(pid int) (args []string) {
 	if s, err := linux.ReadStat(pid); err != nil || s.Comm != keeperName {
-		return ""
+		return nil
 	}
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	args := bytes.Split(bytes.TrimSuffix(b, []byte{0}), []byte{0})
-	if err != nil || len(args) != 2 || string(args[0]) != keeperName {
-		return ""
+	args = strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+	if err != nil || args[0] != keeperName {
+		return nil
 	}
-	return string(args[1])
+	return args[1:]
 }
 
 // askOne asks the host that a runtime folder belongs to.

@@ -20,12 +20,18 @@ type ReapConfig struct {
 	// Grace is what processes have between SIGTERM and SIGKILL. Zero means
 	// one second.
 	Grace time.Duration
+
+	// Detached are references to detached children that are lost because their
+	// keepers were killed: what is recorded of them is ended, too, and their
+	// folders are removed. No other detached child is ever touched.
+	Detached []string
 }
 
 // A ReapReport says what Reap found, and what it did with it.
 type ReapReport struct {
-	DryRun  bool     `json:"dry_run"`
-	Folders []Folder `json:"folders"`
+	DryRun   bool       `json:"dry_run"`
+	Folders  []Folder   `json:"folders"`
+	Detached []Detached `json:"detached"` // which are kept, but for those that were asked for
 }
 
 // A Folder is a runtime folder, and what was done with it.
@@ -94,9 +100,17 @@ func Reap(ctx context.Context, cfg ReapConfig) (ReapReport, error) {
 		cfg.Grace = defaultGrace
 	}
 	report := ReapReport{DryRun: cfg.DryRun, Folders: []Folder{}}
-	failures := 0
+	folders := []Folder{}
 	for _, dir := range runfolder.Places(os.Geteuid()) {
-		f := judge(dir)
+		folders = append(folders, judge(dir))
+	}
+	report.Detached = ListDetached()
+	lost, err := judgeDetached(cfg.Detached, report.Detached)
+	if err != nil {
+		return report, err
+	}
+	failures := 0
+	for _, f := range append(folders, lost...) {
 		if f.State == StateGone {
 			f.reap(ctx, cfg)
 		}
@@ -172,7 +186,7 @@ func kept(dir string) bool {
 		return false
 	}
 	for _, pid := range allPids() {
-		if theirs, err := os.Stat(keeperFolder(pid)); err == nil && os.SameFile(ours, theirs) {
+		if theirs, err := os.Stat(anyKeeperFolder(pid)); err == nil && os.SameFile(ours, theirs) {
 			return true
 		}
 	}

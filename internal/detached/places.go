@@ -16,27 +16,30 @@ const prefix = "detached-"
 
 // List returns the records of the children that there are in the places where
 // this user's hosts of this environment, or of a login, make their folders, the
-// oldest first. Folders that are not the user's own and closed to others, and
-// those that have no record (yet), are left out.
-func List() []Record {
+// oldest first. Folders that are not the user's own and closed to others are left
+// out. Those without a sound record are unnamed: of a child that is being detached
+// just now, or whose keeper was killed when it was.
+func List() (list []Record, unnamed []string) {
 	uid := os.Geteuid()
 	bases := append(runfolder.Bases(uid), filepath.Join("/run/user", strconv.Itoa(uid), "hatchery"))
 	slices.Sort(bases)
-	var list []Record
 	for _, base := range slices.Compact(bases) {
 		if runfolder.CheckPrivate(base, uid) != nil {
 			continue
 		}
 		entries, _ := os.ReadDir(base)
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), prefix) {
+			dir := filepath.Join(base, e.Name())
+			if !strings.HasPrefix(e.Name(), prefix) || runfolder.CheckPrivate(dir, uid) != nil {
 				continue
 			}
-			if r, err := Read(filepath.Join(base, e.Name())); err == nil {
+			if r, err := Read(dir); err == nil {
 				list = append(list, r)
+			} else {
+				unnamed = append(unnamed, dir)
 			}
 		}
 	}
 	slices.SortFunc(list, func(a, b Record) int { return a.Since.Compare(b.Since) })
-	return list
+	return list, unnamed
 }
