@@ -37,7 +37,6 @@ func (c *Canceled) Is(target error) bool {
 // joins a cancellation with a failure it is false, where errors.Is would find
 // the cancellation alone.
 func OnlyCanceled(err error) bool {
-	var many interface{ Unwrap() []error }
 	switch e := err.(type) {
 	case nil:
 		return false
@@ -46,19 +45,17 @@ func OnlyCanceled(err error) bool {
 	case *spawn.Error:
 		return e.Kind == spawn.ErrCanceled || e.Kind == nil && e.Errno == 0 && OnlyCanceled(e.Err)
 	case *RemoteError:
-		if e.identity != nil {
+		if s, ok := e.identity.(*spawn.Error); e.identity != nil && (!ok || s.Kind != nil || s.Errno != 0) {
 			return OnlyCanceled(e.identity)
 		}
-		many = e
+		return allCanceled(e.wraps)
 	case interface{ Unwrap() []error }:
-		many = e
-	default:
-		if err == context.Canceled || err == spawn.ErrCanceled {
-			return true
-		}
-		return OnlyCanceled(errors.Unwrap(err))
+		return allCanceled(e.Unwrap())
 	}
-	all := many.Unwrap()
+	return err == context.Canceled || err == spawn.ErrCanceled || OnlyCanceled(errors.Unwrap(err))
+}
+
+func allCanceled(all []error) bool {
 	for _, e := range all {
 		if !OnlyCanceled(e) {
 			return false

@@ -44,6 +44,19 @@ func known() Errors {
 			func(e *spawn.Error) ([]byte, error) { return e.AppendBinary(nil) },
 			func(data []byte) (*spawn.Error, error) { e := new(spawn.Error); return e, e.UnmarshalBinary(data) },
 		),
+		"spawn.kind": {
+			encode: func(err error) ([]byte, bool) {
+				b, _ := (&spawn.Error{Kind: err}).AppendBinary(nil) // empty if it is none
+				return b, len(b) > 0
+			},
+			decode: func(data []byte) (error, error) {
+				var e spawn.Error
+				if err := e.UnmarshalBinary(data); err != nil || e.Kind == nil {
+					return nil, errors.Join(err, errors.ErrUnsupported)
+				}
+				return e.Kind, nil
+			},
+		},
 		"exit": typeKind(
 			func(e *spawn.ExitError) ([]byte, error) { return e.AppendBinary(nil) },
 			func(data []byte) (*spawn.ExitError, error) {

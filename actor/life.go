@@ -31,6 +31,8 @@ type life struct {
 	lost     chan error // why the channel can be read no more; room for one
 	finished chan error // how the entry point ended; room for one
 
+	told bool // that spawned was sent to; belongs to whoever receives frames
+
 	actor   *Actor // nil before it is known what to be
 	sigint  string // who decides about SIGINT
 	cancel  context.CancelCauseFunc
@@ -68,20 +70,22 @@ func (l *life) receive(m *channel.Message) error {
 		if err := m.Decode(&s); err != nil {
 			return err
 		}
-		select {
-		case l.spawned <- s:
-			return nil
-		default:
-			return &spawn.Error{Kind: spawn.ErrProtocol, Msg: "a second spawn frame"}
+		if l.told {
+			return &spawn.Error{Op: "actor channel", Kind: spawn.ErrProtocol, Msg: "a second spawn frame"}
 		}
+		l.told = true
+		l.spawned <- s
+		return nil
 	case channel.TypeCancel:
 		var c channel.Cancel
 		if err := m.Decode(&c); err != nil {
 			return err
 		}
-		select {
-		case l.asked <- c:
-		default:
+		m.Then = func() { // it has to be acknowledged before the actor can end
+			select {
+			case l.asked <- c:
+			default:
+			}
 		}
 		return nil
 	}
@@ -114,7 +118,9 @@ func (l *life) run() int {
 		switch {
 		case l.forced:
 			return l.code
-		case l.cause != nil && l.actor == nil: // it never knew what to be
+		case l.orphan && l.actor == nil: // it has not been needed
+			return 0
+		case l.cause != nil && l.actor == nil:
 			return l.end(l.cause)
 		}
 	}

@@ -125,6 +125,10 @@ type Message struct {
 	ID      uint64 // of a request, not 0: Serve answers it
 	Payload []byte // JSON; valid until the function that was given it returns
 
+	// Then, if the function that was given the message sets it, is called when
+	// the message has been answered, if it is a request.
+	Then func()
+
 	fds []int // that came along; Serve closes them, but for those set to -1
 }
 

@@ -57,16 +57,18 @@ func (c *Channel) take(m *Message, owner func(*Message) error) error {
 		return c.connected(m)
 	}
 	err := owner(m)
-	if m.ID == 0 {
-		if isProtocolError(err) {
-			return err
-		}
-		return nil
+	switch {
+	case m.ID == 0 && isProtocolError(err):
+		return err
+	case m.ID == 0:
+	case errors.Is(err, ErrUnknown):
+		c.answer(m.ID, fmt.Errorf("a request of %s is %w", m.Type, err))
+	default:
+		c.answer(m.ID, err)
 	}
-	if errors.Is(err, ErrUnknown) {
-		err = fmt.Errorf("a request of %s is %w", m.Type, err)
+	if m.Then != nil {
+		m.Then()
 	}
-	c.answer(m.ID, err)
 	return nil
 }
 

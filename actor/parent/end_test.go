@@ -202,9 +202,7 @@ func TestAnActorThatDoesNotAcknowledge(t *testing.T) {
 		s := spec("frozen", "wait")
 		s.Stop.AskTime, s.Stop.Grace = 100*time.Millisecond, time.Second
 		a := start(t, n, s)
-		if err := a.Child().Process().Signal(syscall.SIGSTOP); err != nil {
-			return err
-		}
+		freeze(t, a.Child().Process())
 		err := a.Cancel(ctx, "")
 		if !errors.Is(err, parent.ErrTooSlow) || !errors.Is(err, spawn.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Cancel: %v, want ErrTooSlow", err)

@@ -74,5 +74,6 @@ func program() actor.Program {
 		"wait":  {Run: wait},
 		"stuck": {Run: stuck},
 		"gate":  {Run: gate},
+		"tree":  {Run: tree},
 	}}
 }
