@@ -41,7 +41,7 @@ func (h *Host) Forced() []string {
 }
 
 // finishTime is what is kept of the bound of Close for the keeper's own end,
-// killTime of that for the end of what it has to kill.
+// killTime of that, at least, for the end of what it has to kill.
 const (
 	finishTime = 500 * time.Millisecond
 	killTime   = 250 * time.Millisecond
@@ -82,7 +82,10 @@ func (h *Host) close() error {
 	w = h.closing("keepers", deadline)
 	// Orphans are left, if anything: what is theirs of the bound is theirs.
 	grace := min(h.limits.Grace, orphanGrace, max(0, time.Until(deadline)-finishTime))
-	errs.addAll(h.keeping.close(keepers, grace, killTime))
+	// A keeper that is slow, on a machine that is busy, has all the time that is
+	// left: what it has not ended by then nobody will.
+	limit := max(killTime, time.Until(deadline)-grace-(finishTime-killTime))
+	errs.addAll(h.keeping.close(keepers, grace, limit))
 	if plugins != nil {
 		errs.addAll(<-plugins) // without a keeper nothing is waited for
 	}

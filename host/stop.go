@@ -128,11 +128,7 @@ func (p *Process) askBy(o StopOptions) error {
 		}
 		return p.Signal(contSignal)
 	}
-	err := p.calling(func(ctx context.Context, t target) error { return t.ask(ctx, o.Signal, o.Scope == StopGroup) })
-	if errors.Is(err, os.ErrProcessDone) {
-		p.endedUnseen()
-	}
-	return err
+	return p.asking(o.Signal, o.Scope == StopGroup)
 }
 
 // look notes what is below the child, which may end without being sent a signal.
@@ -140,14 +136,26 @@ func (p *Process) look(o StopOptions) {
 	if o.keeps() {
 		return
 	}
-	err := p.calling(func(ctx context.Context, t target) error { return t.ask(ctx, 0, false) })
-	if errors.Is(err, os.ErrProcessDone) {
-		p.endedUnseen()
-	}
+	p.asking(0, false)
 }
 
-// endedUnseen notes that the child ended while it was being looked at: whether
-// it has left anything behind only the keeper knows.
+// asking sends the child a signal after a look at what is below it.
+func (p *Process) asking(sig syscall.Signal, group bool) error {
+	late := false
+	err := p.calling(func(ctx context.Context, t target) error {
+		err := t.ask(ctx, sig, group)
+		late = ctx.Err() != nil
+		return err
+	})
+	if late || errors.Is(err, os.ErrProcessDone) {
+		p.endedUnseen()
+	}
+	return err
+}
+
+// endedUnseen notes that the child ended while it was being looked at, or that the
+// look takes longer than was waited for: whether it has left anything behind only
+// the keeper knows.
 func (p *Process) endedUnseen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,12 +30,16 @@ const (
 )
 
 func limits() host.Timeouts {
-	t := host.Timeouts{Start: 2 * time.Second, Spawn: 2 * time.Second, Call: 500 * time.Millisecond, Grace: grace, Close: time.Second}
+	t := host.Timeouts{Start: 2 * time.Second, Spawn: 2 * time.Second, Call: 500 * time.Millisecond, Grace: grace, Close: 2 * time.Second}
 	if raceEnabled {
 		t.Start, t.Spawn = 6*time.Second, 6*time.Second
 	}
 	return t
 }
+
+// lookTime is what a host grants its keeper for a look at what is below a child
+// that is to be asked to end.
+const lookTime = 500 * time.Millisecond
 
 // maxVain is how many starts are tried in vain while somebody stands still, who is in the
 // way of all.
@@ -110,7 +114,7 @@ func (l *life) call(what string, bound time.Duration, f func() error) error {
 	var e *spawn.Error
 	var several *host.NurseryError
 	if err != nil && !errors.Is(err, os.ErrProcessDone) && !errors.As(err, &several) && (!errors.As(err, &e) || e.Phase == "" || e.Kind == nil && e.Errno == 0 && e.Err == nil) {
-		l.complain("%s: the error says too little: %#v", what, err)
+		l.complain("%s: the error says too little: %v: %#v", what, err, e)
 	}
 	return err
 }
@@ -187,11 +191,14 @@ func (l *life) stop(c *child, bound time.Duration) {
 	if c == nil {
 		return
 	}
+	begin := time.Now()
 	err := l.call("Stop of "+c.what, bound, func() error { _, err := c.Stop(context.Background()); return err })
 	if err != nil && !l.hurts() {
 		l.complain("Stop of %s: %v", c.what, err)
 	}
-	l.alone(c, err)
+	if time.Since(begin) < grace+lookTime { // else the keeper may have been too slow to look what is below the child
+		l.alone(c, err)
+	}
 }
 
 // kill kills a child.

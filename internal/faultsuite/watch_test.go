@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -289,9 +290,9 @@ func (w *watch) lookAround() {
 			}
 		}
 	}
-	pid := fmt.Sprint(w.host.Pid)
+	ours := regexp.MustCompile(fmt.Sprintf(`hatchery.*\b%d\b`, w.host.Pid))
 	filepath.WalkDir("/sys/fs/cgroup", func(path string, d os.DirEntry, err error) error {
-		if err == nil && d.IsDir() && strings.Contains(d.Name(), "hatchery") && strings.Contains(d.Name(), pid) {
+		if err == nil && d.IsDir() && ours.MatchString(d.Name()) {
 			w.complain("there is still the control group %s", path)
 		}
 		return nil

@@ -132,22 +132,32 @@ func termBelow(pid int) {
 	}
 }
 
+// vainTime is how long the keeper goes on when it may signal nobody of those who
+// are left.
+const vainTime = 250 * time.Millisecond
+
 // killAll sends SIGKILL until nobody is left, or until the limit.
 func (k *keeper) killAll(limit time.Duration) (left []int) {
 	self := os.Getpid()
-	for deadline := time.Now().Add(limit); ; {
-		k.rooted.do(func() { k.killRound(self) })
+	begin := time.Now()
+	for signalled := begin; ; {
+		some := false
+		k.rooted.do(func() { some = k.killRound(self) })
 		if k.waitEmpty(endPause) {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		if some {
+			signalled = time.Now()
+		}
+		if time.Since(begin) > limit || time.Since(signalled) > vainTime {
 			k.rooted.do(func() { left = linux.Children(self) })
 			return left
 		}
 	}
 }
 
-func (k *keeper) killRound(self int) {
+// killRound reports whether there was anybody who could be signalled.
+func (k *keeper) killRound(self int) (some bool) {
 	failpoint.Pass(failpoint.KeeperEndKill)
 	tree := newTree(k.table)
 	defer tree.close()
@@ -163,6 +173,7 @@ func (k *keeper) killRound(self int) {
 	tree.addOrphans(self)
 	k.table.mu.Unlock()
 	tree.kill()
+	return len(tree.members) > len(tree.left)
 }
 
 // waitEmpty waits until the reaper finds no children, at most for d.

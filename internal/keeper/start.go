@@ -173,7 +173,7 @@ func (c *Client) bury(ctx context.Context) (err error) {
 	case <-c.ended:
 	case <-ctx.Done():
 		c.proc.Kill()
-		timer := time.NewTimer(answerTime)
+		timer := time.NewTimer(killTime)
 		defer timer.Stop()
 		select {
 		case <-c.ended:
@@ -188,8 +188,12 @@ func (c *Client) bury(ctx context.Context) (err error) {
 	return err
 }
 
-// answerTime is what a keeper has to say that it is done.
-const answerTime = 200 * time.Millisecond
+// answerTime is what a keeper has to say that it is done, killTime what it has to
+// end when it is killed.
+const (
+	answerTime = 200 * time.Millisecond
+	killTime   = 500 * time.Millisecond
+)
 
 // Dismiss asks a keeper that is asked to launch nothing more to end when its
 // children and their descendants have ended; then Gone is closed, and Discard
