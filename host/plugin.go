@@ -41,9 +41,14 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		return nil, false, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
 	}
 	p = &plugin{key: e.Key, resting: make(chan struct{})}
+	var early *wire.Planner
+	if e.Early && wire.OfferEarly(conn) == nil {
+		early = wire.NewPlanner(string(e.Key), conn)
+	}
 	p.rest = sync.OnceFunc(func() { close(p.resting) })
 	p.client, err = wire.Dial(ctx, wire.ClientConfig{
 		Key:       string(e.Key),
+		Lane:      early,
 		SocketDir: h.folder.path,
 		Start: func(ctx context.Context, env []string, handshake *os.File) (wire.Process, error) {
 			proc, err := startPluginProcess(ctx, h, e, env, handshake, theirEnd)
@@ -57,10 +62,15 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		LogLevel: h.cfg.LogLevel, LogWriter: h.cfg.LogWriter,
 	})
 	if err != nil {
+		if early != nil {
+			early.Close()
+		}
 		conn.Close()
 		return nil, p.proc != nil, withKey(err, e.Key)
 	}
-	p.planner = wire.NewPlanner(string(e.Key), conn)
+	if p.planner = early; early == nil {
+		p.planner = wire.NewPlanner(string(e.Key), conn)
+	}
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
 	failpoint.Pass(failpoint.HostPluginReady)
 	return p, true, nil

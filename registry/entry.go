@@ -36,6 +36,11 @@ type Entry struct {
 	// re-executed for it, and returns that process's exit code.
 	Serve func() int
 
+	// Early says that the program can serve plans of the method before it is
+	// initialised, from the initialiser of a package: see backends/early. It
+	// is offered to do so. Serve is called when anything else is wanted.
+	Early bool
+
 	// Path is the plugin binary of a method that is not built in. It is
 	// absolute, so that it means the same in every process. Nothing is known
 	// about the file: who executes it checks it first.
@@ -75,6 +80,8 @@ func (e Entry) check() error {
 		return bad("both Serve and Path (%s) are set: want one of them", e.Path)
 	case e.Path != "" && !filepath.IsAbs(e.Path):
 		return bad("plugin path %q is relative: want an absolute one", e.Path)
+	case e.Early && e.Serve == nil:
+		return bad("Early without Serve: a plugin binary is not this program")
 	}
 	if err := e.checkPin(bad); err != nil {
 		return err

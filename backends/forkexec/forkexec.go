@@ -2,14 +2,14 @@ package forkexec
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/hatchery-spawn/hatchery/backends/forkexec/plan"
 	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // Key is the method's name.
-const Key = "forkexec"
+const Key = plan.Key
 
 // A Backend makes the plans of an ordinary child. It has no state.
 type Backend struct{ sdk.Unimplemented }
@@ -28,14 +28,5 @@ func (Backend) Describe() sdk.Description {
 	}
 }
 
-// Plan returns the standard plan. The method has no options: one that is given
-// is an error, as it would be ignored otherwise.
-func (Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
-	if len(s.Options) > 0 {
-		return nil, &spawn.Error{
-			Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrBadOption,
-			Msg: fmt.Sprintf("%q: %s takes no options", s.Options[0].Key, Key),
-		}
-	}
-	return spawn.Standard(s), nil
-}
+// Plan returns the standard plan, and refuses options: see [plan.Make].
+func (Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) { return plan.Make(s) }

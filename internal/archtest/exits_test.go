@@ -13,6 +13,7 @@ func enders() []exception {
 	return []exception{
 		{"cmd/...", "main packages"},
 		{"host/init.go", "Init does not return in a process that was re-executed as plugin or keeper"},
+		{"backends/early", "the early entry does not return in a plugin whose host has gone"},
 		{"internal/keeper/...", "the keeper is a process, entered before main"},
 		{"internal/faultplugin/spawn-backend-fault", "tests only: a main package"},
 		{"internal/failpoint/...", "tests only: that a process ends is what it is for"},

@@ -48,6 +48,8 @@ func rows() []row {
 		{packages: "internal/launch", module: []string{"internal/linux/...", "spawn"}, others: []string{sysUnix}, light: true},
 		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
 
+		{packages: "internal/early", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "spawn"}, light: true},
+
 		// The only importer of go-plugin, grpc, protobuf and hclog, but for
 		// the portal below.
 		{packages: "internal/wire/spawnv1", others: []string{grpc, protobuf}},
@@ -88,6 +90,9 @@ func rows() []row {
 		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "spawn"}},
 
 		// A backend never imports the host or another backend.
+		{packages: "backends/early", module: []string{"backends/forkexec/plan", "internal/early"}, light: true},
+		{packages: "backends/forkexec/plan", module: []string{"spawn"}, light: true},
+		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 

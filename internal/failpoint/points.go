@@ -69,6 +69,13 @@ const (
 	PluginAnswered  Point = "plugin.answered"
 	PluginShutdown  Point = "plugin.shutdown"
 	PluginEnd       Point = "plugin.end"
+
+	EarlyStart    Point = "plugin.early.start"
+	EarlyHello    Point = "plugin.early.hello"
+	EarlySpec     Point = "plugin.early.spec"
+	EarlyAnswer   Point = "plugin.early.answer"
+	EarlyAnswered Point = "plugin.early.answered"
+	EarlyEnd      Point = "plugin.early.end"
 )
 
 // An Info says where a step is.
@@ -139,5 +146,11 @@ func Points() []Info {
 		{Point: PluginAnswered, Where: "the plan was sent"},
 		{Point: PluginShutdown, Where: "it was asked to end"},
 		{Point: PluginEnd, Where: "it is about to exit"},
+		{Point: EarlyStart, Where: "a plugin that serves early runs, and has done nothing"},
+		{Point: EarlyHello, Where: "it is about to say hello"},
+		{Point: EarlySpec, Where: "a Spec has come", Fails: true},
+		{Point: EarlyAnswer, Where: "the plan is made, and was not sent"},
+		{Point: EarlyAnswered, Where: "the plan was sent"},
+		{Point: EarlyEnd, Where: "it is about to exit"},
 	}
 }

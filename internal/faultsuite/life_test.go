@@ -13,9 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
+	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -119,9 +121,29 @@ func (l *life) call(what string, bound time.Duration, f func() error) error {
 	return err
 }
 
+// lateVariable, if it is set, keeps plugins from serving early.
+const lateVariable = "HATCHERY_FAULTSUITE_LATE"
+
+// methods returns the built-in methods, or nil for those of Init, which are the
+// same.
+func methods() *registry.Registry {
+	if os.Getenv(lateVariable) == "" {
+		return nil
+	}
+	entries := backends.Builtin()
+	for i := range entries {
+		entries[i].Early = false
+	}
+	r, err := registry.New(entries...)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
 func (l *life) open() {
 	open := func() (err error) {
-		l.h, err = host.Open(host.Config{Timeouts: limits()})
+		l.h, err = host.Open(host.Config{Timeouts: limits(), Registry: methods()})
 		return err
 	}
 	if err := l.call("Open", 0, open); err != nil {

@@ -127,7 +127,7 @@ func times(p failpoint.Point) []int {
 		return []int{1, 2, 4}
 	case failpoint.HostExit, failpoint.KeeperExitPeeked, failpoint.KeeperExitReaped, failpoint.KeeperExitSent:
 		return []int{1, 3}
-	case failpoint.HostPlanSent, failpoint.PluginSpec, failpoint.PluginAnswer:
+	case failpoint.HostPlanSent, failpoint.PluginSpec, failpoint.PluginAnswer, failpoint.EarlySpec, failpoint.EarlyAnswer:
 		return []int{1, 2}
 	}
 	return []int{1}
@@ -188,6 +188,9 @@ func runCase(t *testing.T, c faultCase, program string) {
 	}
 	begin := time.Now()
 	cmd := &exec.Cmd{Path: program, Args: helperproc.Argv("watch", dir, program, string(text))}
+	if c.process() == "plugin" && !strings.HasPrefix(string(c.Rule.Point), "plugin.early.") {
+		cmd.Env = append(os.Environ(), lateVariable+"=1")
+	}
 	timer := time.AfterFunc(caseLimit, func() { cmd.Process.Kill() })
 	out, err := cmd.CombinedOutput()
 	timer.Stop()

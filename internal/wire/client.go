@@ -20,7 +20,8 @@ type Client struct {
 	key         string
 	process     Process
 	description Description
-	control     controlConn
+	control     controlConn // there is one when up has returned
+	late        *late       // nil when it has been there since Dial
 
 	plugin *plugin.Client
 	runner *pluginRunner
@@ -38,8 +39,13 @@ func (c *Client) Description() Description { return c.description }
 func (c *Client) Done() <-chan struct{} { return c.process.Done() }
 
 // Probe asks the plugin whether its method works on this machine. The error is
-// the plugin's, or says why there was no answer.
+// the plugin's, or says why there was no answer. One that serves early can
+// nothing but plan, and is asked for that.
 func (c *Client) Probe(ctx context.Context) error {
+	if c.late != nil {
+		_, err := c.late.lane.Plan(ctx, &spawn.Spec{Path: "/"})
+		return err
+	}
 	resp, err := c.control.Probe(ctx, &spawnv1.ProbeRequest{})
 	if err != nil {
 		return c.failed(ctx, "probe", err)

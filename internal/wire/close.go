@@ -46,8 +46,16 @@ func (c *Client) stop(ctx context.Context, grace time.Duration) error {
 }
 
 // ask calls Shutdown, and hangs up after the answer: the plugin waits for that
-// before it exits.
+// before it exits. One that has no control connection has nothing to release: it
+// ends when its lane does.
 func (c *Client) ask(ctx context.Context, grace time.Duration) bool {
+	if c.late != nil && c.late.forgo() {
+		c.late.lane.Close()
+		return true
+	}
+	if c.up(ctx, "stop") != nil {
+		return false
+	}
 	_, err := c.control.Shutdown(ctx, &spawnv1.ShutdownRequest{GraceNano: int64(grace)})
 	c.control.conn.Close()
 	return err == nil

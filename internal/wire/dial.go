@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
@@ -39,28 +40,49 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.StartTimeout, errStartTimeout)
 	defer cancel()
 	d := newDialing(ctx, cfg)
-
-	var connectErr error
-	connected := make(chan struct{})
-	go func() { // waited for here or by discard
-		defer close(connected)
-		connectErr = d.connect(ctx)
+	go func() { // waited for by await, or by discard
+		defer close(d.connected)
+		d.connectErr = d.connect(ctx)
 	}()
-	var err error
+	var hello <-chan Description
+	if cfg.Lane != nil {
+		hello = cfg.Lane.hello
+	}
+	c := d.client
+	description, err := d.await(ctx, hello)
+	c.process = c.runner.started()
+	if err != nil {
+		e := d.explain(ctx, err)
+		d.discard()
+		return nil, e
+	}
+	c.description = description
+	if d.early {
+		c.late = &late{dialing: d, lane: cfg.Lane, ready: make(chan struct{})}
+	}
+	return c, nil
+}
+
+// await returns what the plugin says of itself: over the connection, once it is
+// there, or before that as its hello.
+func (d *dialing) await(ctx context.Context, hello <-chan Description) (Description, error) {
 	select {
 	case <-ctx.Done():
-		err = ctx.Err()
-	case <-connected:
-		if err = connectErr; err == nil {
-			err = d.describe(ctx)
+		return Description{}, ctx.Err()
+	case description := <-hello:
+		select {
+		case <-d.client.runner.up: // the answer to its start can be overtaken
+		case <-ctx.Done():
+			return Description{}, ctx.Err()
 		}
+		d.early = true
+		return description, checkDescription(d.cfg.Key, description)
+	case <-d.connected:
+		if d.connectErr != nil {
+			return Description{}, d.connectErr
+		}
+		return d.describe(ctx)
 	}
-	if err == nil {
-		return d.client, nil
-	}
-	e := d.explain(ctx, err)
-	d.discard(connected)
-	return nil, e
 }
 
 // stageHandshake is what a start waits for until the plugin says where it
@@ -70,12 +92,16 @@ const stageHandshake = "handshake"
 // A dialing is one run of Dial.
 type dialing struct {
 	cfg    ClientConfig
-	client *Client // complete once describe has returned nil
+	client *Client // complete once Dial has returned
 	stage  atomic.Pointer[string]
+	early  bool // the plugin has said hello
+
+	connected  chan struct{} // closed when connect has returned
+	connectErr error         // what it returned; valid after connected
 }
 
 func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
-	d := &dialing{cfg: cfg, client: &Client{key: cfg.Key, dialer: &dialer{}}}
+	d := &dialing{cfg: cfg, client: &Client{key: cfg.Key, dialer: &dialer{}}, connected: make(chan struct{})}
 	d.at("process start")
 	d.client.runner = newRunner(cfg.Key, func(env []string, handshake *os.File) (Process, error) {
 		return d.start(ctx, env, handshake)
@@ -85,7 +111,7 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 		Plugins:          plugin.PluginSet{controlName: controlPlugin{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		SkipHostEnv:      true,
-		StartTimeout:     2 * cfg.StartTimeout, // never reached: the context ends before
+		StartTimeout:     math.MaxInt64, // never reached: the context ends before, if the connection is waited for
 		Logger:           hostLogger(cfg.LogLevel, cfg.LogWriter),
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: cfg.SocketDir},
 		// go-plugin leaves its folder behind when this function fails, so
@@ -146,8 +172,7 @@ func (d *dialing) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.process = c.runner.started()
-	c.dialer.target(addr, c.process.Pid())
+	c.dialer.target(addr, c.runner.started().Pid())
 	d.at("connection")
 	protocol, err := c.plugin.Client()
 	if err != nil {
@@ -158,32 +183,32 @@ func (d *dialing) connect(ctx context.Context) error {
 		return err
 	}
 	c.control = control.(controlConn)
-	c.control.settle(ctx)
+	// It fails at the latest when the dialer is closed.
+	c.control.settle(context.WithoutCancel(ctx))
 	return nil
 }
 
 // describe makes the first call and checks what the plugin says of itself.
-func (d *dialing) describe(ctx context.Context) error {
+func (d *dialing) describe(ctx context.Context) (Description, error) {
 	d.at("describe")
-	c := d.client
-	m, err := c.control.Describe(ctx, &spawnv1.DescribeRequest{})
+	m, err := d.client.control.Describe(ctx, &spawnv1.DescribeRequest{})
 	if err != nil {
-		return err
+		return Description{}, err
 	}
-	c.description = descriptionOf(m)
-	return checkDescription(c.key, c.description)
+	description := descriptionOf(m)
+	return description, checkDescription(d.cfg.Key, description)
 }
 
 // discard ends what a failed start has begun. It waits a little for it to be
 // gone; what takes longer ends by itself, with the process.
-func (d *dialing) discard(connected <-chan struct{}) {
+func (d *dialing) discard() {
 	gone := make(chan struct{})
 	c := d.client
 	c.runner.abandon()
 	c.dialer.close()
 	go func() {
 		defer close(gone)
-		<-connected
+		<-d.connected
 		c.plugin.Kill()
 		if p := c.runner.started(); p != nil {
 			<-p.Done()

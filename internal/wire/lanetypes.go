@@ -18,6 +18,9 @@ const (
 	laneSignaled = uint8(spawnv1.LaneType_LANE_TYPE_SIGNALED)
 	laneFailed   = uint8(spawnv1.LaneType_LANE_TYPE_FAILED)
 	laneCancel   = uint8(spawnv1.LaneType_LANE_TYPE_CANCEL)
+	laneEarly    = uint8(spawnv1.LaneType_LANE_TYPE_EARLY)
+	laneHello    = uint8(spawnv1.LaneType_LANE_TYPE_HELLO)
+	laneControl  = uint8(spawnv1.LaneType_LANE_TYPE_CONTROL)
 )
 
 // laneWindow is how many requests a host has unanswered at most, and how many

@@ -17,8 +17,9 @@ type Planner struct {
 	key    string
 	conn   *lane.Conn
 	out    *outbox
-	window chan struct{} // a place for each request that is not answered yet
-	done   chan struct{} // closed when the lane has ended
+	window chan struct{}    // a place for each request that is not answered yet
+	hello  chan Description // capacity 1: what an early plugin has said
+	done   chan struct{}    // closed when the lane has ended
 	wg     sync.WaitGroup
 
 	closing  sync.Once
@@ -51,7 +52,7 @@ type answer struct {
 func NewPlanner(key string, conn *lane.Conn) *Planner {
 	p := &Planner{
 		key: key, conn: conn, out: newOutbox(),
-		window: make(chan struct{}, laneWindow), done: make(chan struct{}),
+		window: make(chan struct{}, laneWindow), hello: make(chan Description, 1), done: make(chan struct{}),
 		waiting: make(map[uint64]*request), children: make(map[uint64]*Remote),
 	}
 	p.wg.Add(2) // waited for by Close

@@ -69,6 +69,8 @@ func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
 		p.answer(f, 0, answer{err: said(p.key, e)}, err)
 	case laneExited:
 		p.exited(f)
+	case laneHello:
+		p.greeted(f)
 	}
 	// What this version does not know is passed over.
 	return false

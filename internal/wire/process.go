@@ -37,6 +37,11 @@ type ClientConfig struct {
 	// process that it started all the same is killed.
 	Start func(ctx context.Context, env []string, handshake *os.File) (Process, error)
 
+	// Lane, if not nil, is the host's end of the plan lane to a plugin that
+	// was offered to serve early. If it does, its hello is what Dial waits
+	// for, and the control connection is brought up when it is needed.
+	Lane *Planner
+
 	// SocketDir is an existing folder of mode 0700 for the control socket.
 	// Its path has at most 62 bytes, as that of a socket has few.
 	SocketDir string

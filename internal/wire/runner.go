@@ -24,6 +24,7 @@ type pluginRunner struct {
 	start func(env []string, handshake *os.File) (Process, error)
 	line  *handshakeReader
 
+	up        chan struct{} // closed when there is a process
 	abandoned chan struct{} // closed by abandon
 	ended     chan struct{} // closed when the process has, or was abandoned
 	once      sync.Once     // closes abandoned
@@ -43,7 +44,7 @@ var errAbandoned = errors.New("the start was given up")
 func newRunner(key string, start func([]string, *os.File) (Process, error)) *pluginRunner {
 	return &pluginRunner{
 		key: key, start: start, line: newHandshakeReader(),
-		abandoned: make(chan struct{}), ended: make(chan struct{}),
+		up: make(chan struct{}), abandoned: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
@@ -63,6 +64,7 @@ func (r *pluginRunner) Start(context.Context) error {
 	r.mu.Lock()
 	r.process = p
 	r.mu.Unlock()
+	close(r.up)
 	go r.watch(p) // waited for by Wait, through ended
 	return nil
 }

@@ -20,6 +20,9 @@ func (s *controlServer) Stacks(_ context.Context, req *spawnv1.StacksRequest) (*
 // at most. The error is of kind spawn.ErrVersion when the plugin is too old to
 // know the request.
 func (c *Client) Stacks(ctx context.Context, limit int) ([]byte, error) {
+	if err := c.up(ctx, "stacks"); err != nil {
+		return nil, err
+	}
 	resp, err := c.control.Stacks(ctx, &spawnv1.StacksRequest{Limit: uint32(limit)})
 	if err != nil {
 		return nil, fromStatus(ctx, c.key, "stacks", err)

@@ -201,21 +201,30 @@ const (
 	LaneType_LANE_TYPE_SIGNALED    LaneType = 7 // plugin: nothing
 	LaneType_LANE_TYPE_FAILED      LaneType = 8 // plugin: Error; the answer to a request that failed
 	LaneType_LANE_TYPE_CANCEL      LaneType = 9 // host: nothing; the id is the request's. Nobody
+	// waits any more: planning may stop, a child made
+	// for it is killed. The request is answered still.
+	LaneType_LANE_TYPE_EARLY LaneType = 10 // host: nothing; before all else, to a program that
+	// may serve a method before it is initialised
+	LaneType_LANE_TYPE_HELLO   LaneType = 11 // plugin: DescribeResponse; its answer if it does
+	LaneType_LANE_TYPE_CONTROL LaneType = 12 // host: nothing; to one that said hello: the control
 )
 
 // Enum value maps for LaneType.
 var (
 	LaneType_name = map[int32]string{
-		0: "LANE_TYPE_UNSPECIFIED",
-		1: "LANE_TYPE_PLAN",
-		2: "LANE_TYPE_PLANNED",
-		3: "LANE_TYPE_SPAWN",
-		4: "LANE_TYPE_SPAWNED",
-		5: "LANE_TYPE_EXITED",
-		6: "LANE_TYPE_SIGNAL",
-		7: "LANE_TYPE_SIGNALED",
-		8: "LANE_TYPE_FAILED",
-		9: "LANE_TYPE_CANCEL",
+		0:  "LANE_TYPE_UNSPECIFIED",
+		1:  "LANE_TYPE_PLAN",
+		2:  "LANE_TYPE_PLANNED",
+		3:  "LANE_TYPE_SPAWN",
+		4:  "LANE_TYPE_SPAWNED",
+		5:  "LANE_TYPE_EXITED",
+		6:  "LANE_TYPE_SIGNAL",
+		7:  "LANE_TYPE_SIGNALED",
+		8:  "LANE_TYPE_FAILED",
+		9:  "LANE_TYPE_CANCEL",
+		10: "LANE_TYPE_EARLY",
+		11: "LANE_TYPE_HELLO",
+		12: "LANE_TYPE_CONTROL",
 	}
 	LaneType_value = map[string]int32{
 		"LANE_TYPE_UNSPECIFIED": 0,
@@ -228,6 +237,9 @@ var (
 		"LANE_TYPE_SIGNALED":    7,
 		"LANE_TYPE_FAILED":      8,
 		"LANE_TYPE_CANCEL":      9,
+		"LANE_TYPE_EARLY":       10,
+		"LANE_TYPE_HELLO":       11,
+		"LANE_TYPE_CONTROL":     12,
 	}
 )
 
@@ -1767,7 +1779,7 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x12ERROR_KIND_TIMEOUT\x10\f\x12\x17\n" +
 	"\x13ERROR_KIND_CANCELED\x10\r\x12\x15\n" +
 	"\x11ERROR_KIND_CLOSED\x10\x0e\x12\x15\n" +
-	"\x11ERROR_KIND_BROKEN\x10\x0f*\xec\x01\n" +
+	"\x11ERROR_KIND_BROKEN\x10\x0f*\xad\x02\n" +
 	"\bLaneType\x12\x19\n" +
 	"\x15LANE_TYPE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eLANE_TYPE_PLAN\x10\x01\x12\x15\n" +
@@ -1778,7 +1790,11 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x10LANE_TYPE_SIGNAL\x10\x06\x12\x16\n" +
 	"\x12LANE_TYPE_SIGNALED\x10\a\x12\x14\n" +
 	"\x10LANE_TYPE_FAILED\x10\b\x12\x14\n" +
-	"\x10LANE_TYPE_CANCEL\x10\t2\xce\x02\n" +
+	"\x10LANE_TYPE_CANCEL\x10\t\x12\x13\n" +
+	"\x0fLANE_TYPE_EARLY\x10\n" +
+	"\x12\x13\n" +
+	"\x0fLANE_TYPE_HELLO\x10\v\x12\x15\n" +
+	"\x11LANE_TYPE_CONTROL\x10\f2\xce\x02\n" +
 	"\aControl\x12S\n" +
 	"\bDescribe\x12\".hatchery.spawn.v1.DescribeRequest\x1a#.hatchery.spawn.v1.DescribeResponse\x12J\n" +
 	"\x05Probe\x12\x1f.hatchery.spawn.v1.ProbeRequest\x1a .hatchery.spawn.v1.ProbeResponse\x12M\n" +
