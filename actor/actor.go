@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -35,6 +36,7 @@ type Actor struct {
 
 	mu     sync.Mutex
 	result json.RawMessage
+	said   bool // how it ended
 }
 
 func newActor(s *channel.Spawn, ch *channel.Channel, errs Errors) *Actor {
@@ -68,8 +70,28 @@ func (a *Actor) Return(v any) error {
 	return nil
 }
 
-func (a *Actor) returned() json.RawMessage {
+// Crashing tells the parent that this process is about to end for err, and not
+// because its entry point returns: by a panic in another goroutine (see Panicked).
+// How the entry point ends is not told any more. It does not end the process.
+func (a *Actor) Crashing(err error) {
+	a.say(channel.Ended{Error: a.Errors.Fault(err, a.Name)})
+}
+
+// say sends the last word, of which there is one.
+func (a *Actor) say(ended channel.Ended) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.result
+	ended.Result = a.result
+	said := a.said
+	a.said = true
+	a.mu.Unlock()
+	if !said {
+		say(a.channel, ended)
+	}
+}
+
+// say sends a last word.
+func say(ch *channel.Channel, ended channel.Ended) {
+	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
+	defer cancel()
+	ch.Send(ctx, channel.TypeEnded, ended)
 }

@@ -24,6 +24,11 @@ func (p *panicked) Unwrap() error {
 	return err
 }
 
+// Panicked returns the error of a panic, of the value that recover has returned:
+// with the stack of the caller, which is the deferred function's, and told to other
+// processes as a panic.
+func Panicked(value any) error { return &panicked{value, string(debug.Stack())} }
+
 // errGoexit is how an entry point ends that does not return.
 var errGoexit = errors.New("the entry point has called runtime.Goexit")
 

@@ -210,9 +210,8 @@ func (l *life) fault(err error) *channel.Fault {
 // say sends the last word.
 func (l *life) say(ended channel.Ended) {
 	if l.actor != nil {
-		ended.Result = l.actor.returned()
+		l.actor.say(ended)
+	} else {
+		say(l.channel, ended)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
-	defer cancel()
-	l.channel.Send(ctx, channel.TypeEnded, ended)
 }
