@@ -13,12 +13,19 @@ const (
 	// faster and keeps a thread busy. Any number of goroutines may wait in Recv
 	// at once; a frame goes to one of them.
 	Blocking
+	// Gated is Polled for a lane that somebody reads by TryRecv at times, who
+	// keeps the runtime's poller out of it meanwhile (see Conn.Shut). It costs two
+	// more descriptors. Where there is no such thing it is Polled.
+	Gated
 )
 
 // String returns the name of the mode.
 func (m Mode) String() string {
-	if m == Blocking {
+	switch m {
+	case Blocking:
 		return "blocking"
+	case Gated:
+		return "gated"
 	}
 	return "polled"
 }
@@ -78,6 +85,21 @@ func (c *Conn) Recv(f *Frame) error { return c.recv(f) }
 // before the first Recv; without it the limit is MaxPayload.
 func (c *Conn) LimitPayload(n int) { c.limitPayload(n) }
 
+// TryRecv is Recv that does not wait: the error matches syscall.EAGAIN when there
+// is no frame. It is for a SOCK_SEQPACKET lane of mode Gated, which CanTry says.
+func (c *Conn) TryRecv(f *Frame) error { return c.tryRecv(f) }
+
+// CanTry reports whether TryRecv works.
+func (c *Conn) CanTry() bool { return c.canTry() }
+
+// Shut keeps frames from waking a Recv that waits, until Unshut. Whoever calls it
+// reads the lane by TryRecv meanwhile. A second Shut before that changes nothing.
+func (c *Conn) Shut() { c.gateIn(false) }
+
+// Unshut ends what Shut began: a Recv that waits is woken when there is something,
+// also by what came before.
+func (c *Conn) Unshut() { c.gateIn(true) }
+
 // Unread reports, once Recv has returned io.EOF, whether the peer went without
 // having read all that was sent to it. False may mean that it is not known:
 // Linux alone says so, and to whoever asks first, which may have been a Send.
@@ -89,8 +111,8 @@ func (c *Conn) Unread() bool { return c.leftUnread() }
 func (c *Conn) Shutdown() error { return c.shutdown() }
 
 // Close closes the descriptor. Calls that wait in Send or Recv return
-// os.ErrClosed; Close returns when they have left the descriptor. (In mode
-// Blocking they are woken by a Shutdown, which other holders of this end notice.)
+// os.ErrClosed; Close returns when they have left the descriptor. (In modes
+// Blocking and Gated they are woken by a Shutdown, which other holders of this end notice.)
 // The second Close returns os.ErrClosed.
 func (c *Conn) Close() error { return c.close() }
 

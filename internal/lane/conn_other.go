@@ -31,3 +31,9 @@ func (*conn) close() error { return errors.ErrUnsupported }
 func (*conn) leftUnread() bool { return false }
 
 func (*conn) descriptor() int { return -1 }
+
+func (*conn) tryRecv(*Frame) error { return errors.ErrUnsupported }
+
+func (*conn) canTry() bool { return false }
+
+func (*conn) gateIn(bool) {}

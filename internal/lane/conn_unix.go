@@ -20,7 +20,9 @@ type conn struct {
 	file *os.File
 	raw  syscall.RawConn
 
-	// For mode Blocking: how many calls use fd, and whether it is closed. The
+	in, out *gate // for mode Gated; nil in others
+
+	// For modes Blocking and Gated: how many calls use fd, and whether it is closed. The
 	// last one to leave closes it. A descriptor closed under a system call could
 	// be reused meanwhile, and the call would read somebody else's messages.
 	users atomic.Int64
@@ -56,29 +58,62 @@ func (c *conn) open(fd int, mode Mode) error {
 	if err := ignoreSIGPIPE(fd); err != nil {
 		return fmt.Errorf("lane: open descriptor %d: %w", fd, err)
 	}
-	if err := syscall.SetNonblock(fd, mode == Polled); err != nil {
+	if mode == Gated && !gates {
+		mode = Polled
+	}
+	if err := syscall.SetNonblock(fd, mode != Blocking); err != nil {
 		return fmt.Errorf("lane: open descriptor %d: %w", fd, os.NewSyscallError("fcntl", err))
 	}
 	syscall.CloseOnExec(fd)
 	c.fd, c.stream = fd, kind == syscall.SOCK_STREAM
 	c.most = MaxPayload
 	c.gone = make(chan struct{})
-	if mode == Polled {
+	c.rd.init(c)
+	c.wr.init(c)
+	switch mode {
+	case Gated:
+		if err := c.openGates(); err != nil {
+			return fmt.Errorf("lane: open descriptor %d: %w", fd, err)
+		}
+	case Polled:
 		c.file = os.NewFile(uintptr(fd), "lane")
 		if c.raw, err = c.file.SyscallConn(); err != nil {
 			return fmt.Errorf("lane: open descriptor %d: %w", fd, err)
 		}
-		c.rd.init()
-		c.wr.init()
 	}
 	return nil
 }
 
-func (c *conn) setSendDeadline(t time.Time) error {
-	if c.file == nil {
-		return nil
+// turns reports whether those who send, and those who receive, take turns.
+func (c *conn) turns() bool { return c.stream || c.file != nil || c.in != nil }
+
+func (c *conn) canTry() bool { return c.in != nil && !c.stream }
+
+// gateIn opens or shuts the gate for frames.
+func (c *conn) gateIn(open bool) {
+	if c.in == nil || c.enter() != nil {
+		return
 	}
-	return c.file.SetWriteDeadline(t)
+	defer c.leave()
+	if open {
+		c.in.open()
+	} else {
+		c.in.shut()
+	}
+}
+
+func (c *conn) setSendDeadline(t time.Time) error {
+	switch {
+	case c.file != nil:
+		return c.file.SetWriteDeadline(t)
+	case c.out != nil:
+		if err := c.enter(); err != nil {
+			return err
+		}
+		defer c.leave()
+		return c.out.setDeadline(t)
+	}
+	return nil
 }
 
 func (c *conn) limitPayload(n int) { c.most = min(n, MaxPayload) }
@@ -98,6 +133,10 @@ func (c *conn) enter() error {
 
 func (c *conn) leave() {
 	if c.users.Add(-1) == closing {
+		if c.in != nil {
+			c.in.close()
+			c.out.close()
+		}
 		syscall.Close(c.fd)
 		close(c.gone)
 	}

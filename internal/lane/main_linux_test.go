@@ -68,7 +68,7 @@ func connPair(t testing.TB, kind int, mode Mode) (a, b *Conn) {
 // everyKind runs f for each kind of socket and each mode.
 func everyKind(t *testing.T, f func(t *testing.T, kind int, mode Mode)) {
 	for _, kind := range []int{syscall.SOCK_SEQPACKET, syscall.SOCK_STREAM} {
-		for _, mode := range []Mode{Polled, Blocking} {
+		for _, mode := range []Mode{Polled, Blocking, Gated} {
 			t.Run(kindName(kind)+"/"+mode.String(), func(t *testing.T) {
 				noLeak(t)
 				f(t, kind, mode)

@@ -47,8 +47,9 @@ func sendmsg(fd int, head, body, oob []byte) (int, error) {
 }
 
 // recvmsg is syscall.Recvmsg without the sender's address. It waits as the
-// descriptor's mode says.
-func recvmsg(fd int, p, oob []byte, _ bool) received {
+// descriptor's mode says; where that is not to wait, wait is false, and the
+// runtime need not know.
+func recvmsg(fd int, p, oob []byte, wait bool) received {
 	iov := syscall.Iovec{Base: unsafe.SliceData(p)}
 	iov.SetLen(len(p))
 	var msg syscall.Msghdr
@@ -59,7 +60,13 @@ func recvmsg(fd int, p, oob []byte, _ bool) received {
 	}
 	for {
 		msg.SetControllen(len(oob)) // in and out
-		n, _, errno := syscall.Syscall(sysRecvmsg, uintptr(fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_CMSG_CLOEXEC)
+		var n uintptr
+		var errno syscall.Errno
+		if wait {
+			n, _, errno = syscall.Syscall(sysRecvmsg, uintptr(fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_CMSG_CLOEXEC)
+		} else {
+			n, _, errno = syscall.RawSyscall(sysRecvmsg, uintptr(fd), uintptr(unsafe.Pointer(&msg)), syscall.MSG_CMSG_CLOEXEC)
+		}
 		switch errno {
 		case 0:
 			r := received{n: int(n), oobn: int(msg.Controllen), flags: int(msg.Flags)}

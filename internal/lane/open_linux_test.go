@@ -44,7 +44,7 @@ func TestOpenSetsFlags(t *testing.T) {
 			t.Error("not close-on-exec")
 		}
 		flags, _, _ = syscall.Syscall(syscall.SYS_FCNTL, uintptr(c.Fd()), syscall.F_GETFL, 0)
-		if nonblock := flags&syscall.O_NONBLOCK != 0; nonblock != (mode == Polled) {
+		if nonblock := flags&syscall.O_NONBLOCK != 0; nonblock != (mode != Blocking) {
 			t.Errorf("O_NONBLOCK %v", nonblock)
 		}
 	})

@@ -31,10 +31,10 @@ type reader struct {
 	received
 }
 
-func (r *reader) init() {
-	r.first = func(fd uintptr) bool {
+func (r *reader) init(c *conn) {
+	r.first = func(uintptr) bool { // of a gate it is another's
 		s := getScratch()
-		r.received = recvmsg(int(fd), s.data[:r.limit], s.oob(), false)
+		r.received = recvmsg(c.fd, s.data[:r.limit], s.oob(), false)
 		if r.err == syscall.EAGAIN {
 			putScratch(s)
 			return false
@@ -42,8 +42,8 @@ func (r *reader) init() {
 		r.s = s
 		return true
 	}
-	r.more = func(fd uintptr) bool {
-		r.received = recvmsg(int(fd), r.p, nil, false)
+	r.more = func(uintptr) bool {
+		r.received = recvmsg(c.fd, r.p, nil, false)
 		return r.err != syscall.EAGAIN
 	}
 }
@@ -51,13 +51,13 @@ func (r *reader) init() {
 // recvFirst waits for up to limit bytes and their descriptors. The scratch that
 // it returns, in any case, is put back by the caller.
 func (c *conn) recvFirst(limit int) (*scratch, received) {
-	if c.file == nil {
+	if c.file == nil && c.in == nil {
 		s := getScratch()
 		return s, recvmsg(c.fd, s.data[:limit], s.oob(), true)
 	}
 	r := &c.rd
 	r.limit = limit
-	if err := c.raw.Read(r.first); err != nil {
+	if err := c.wait(r.first); err != nil {
 		return getScratch(), received{err: err}
 	}
 	s := r.s
@@ -65,14 +65,22 @@ func (c *conn) recvFirst(limit int) (*scratch, received) {
 	return s, r.received
 }
 
+// wait waits in the poller until f returns true.
+func (c *conn) wait(f func(fd uintptr) bool) error {
+	if c.in != nil {
+		return c.in.wait(f)
+	}
+	return c.raw.Read(f)
+}
+
 // recvMore waits for more bytes of a stream, which come without descriptors.
 func (c *conn) recvMore(p []byte) received {
-	if c.file == nil {
+	if c.file == nil && c.in == nil {
 		return recvmsg(c.fd, p, nil, true)
 	}
 	r := &c.rd
 	r.p = p
-	err := c.raw.Read(r.more)
+	err := c.wait(r.more)
 	r.p = nil
 	if err != nil {
 		return received{err: err}
@@ -88,7 +96,7 @@ func (c *conn) recv(f *Frame) error {
 		}
 		defer c.leave()
 	}
-	if c.stream || c.file != nil {
+	if c.turns() {
 		c.rd.mu.Lock()
 		defer c.rd.mu.Unlock()
 	}
@@ -96,8 +104,31 @@ func (c *conn) recv(f *Frame) error {
 	if c.stream {
 		err = c.recvStream(f)
 	} else {
-		err = c.recvPacket(f)
+		err = c.recvPacket(f, c.recvFirst)
 	}
+	return c.received(f, err)
+}
+
+// tryRecv takes no turn: those who wait for one hold it.
+func (c *conn) tryRecv(f *Frame) error {
+	f.Type, f.ID, f.Payload, f.FDs = 0, 0, f.Payload[:0], f.FDs[:0]
+	if !c.canTry() {
+		return syscall.EAGAIN
+	}
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.leave()
+	return c.received(f, c.recvPacket(f, c.tryFirst))
+}
+
+func (c *conn) tryFirst(limit int) (*scratch, received) {
+	s := getScratch()
+	return s, recvmsg(c.fd, s.data[:limit], s.oob(), false)
+}
+
+// received tidies a frame up when receiving it has failed.
+func (c *conn) received(f *Frame, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -109,16 +140,19 @@ func (c *conn) recv(f *Frame) error {
 	return err
 }
 
-func (c *conn) recvPacket(f *Frame) error {
-	s, r := c.recvFirst(len(scratch{}.data))
+func (c *conn) recvPacket(f *Frame, first func(limit int) (*scratch, received)) error {
+	s, r := first(len(scratch{}.data))
 	if r.err == syscall.ECONNRESET {
 		// The peer closed without having read everything. Linux says so once,
 		// ahead of what the peer had sent: its last words are still there.
 		c.unread.Store(true)
 		putScratch(s)
-		s, r = c.recvFirst(len(scratch{}.data))
+		s, r = first(len(scratch{}.data))
 	}
 	defer putScratch(s)
+	if r.err == syscall.EAGAIN {
+		return syscall.EAGAIN
+	}
 	if r.err != nil {
 		return c.recvFailed(r.err)
 	}

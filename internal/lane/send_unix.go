@@ -23,9 +23,9 @@ type writer struct {
 	err             error
 }
 
-func (w *writer) init() {
-	w.call = func(fd uintptr) bool {
-		w.n, w.err = sendmsg(int(fd), w.head, w.body, w.oob)
+func (w *writer) init(c *conn) {
+	w.call = func(uintptr) bool { // of a gate it is another's
+		w.n, w.err = sendmsg(c.fd, w.head, w.body, w.oob)
 		return w.err != syscall.EAGAIN
 	}
 }
@@ -35,11 +35,21 @@ func (w *writer) init() {
 // piece.
 func (c *conn) sendmsg(head, body, oob []byte) (int, error) {
 	if c.file == nil {
-		return sendmsg(c.fd, head, body, oob)
+		n, err := sendmsg(c.fd, head, body, oob)
+		if err != syscall.EAGAIN || c.out == nil {
+			return n, err
+		}
 	}
 	w := &c.wr
 	w.head, w.body, w.oob = head, body, oob
-	err := c.raw.Write(w.call)
+	var err error
+	if c.file != nil {
+		err = c.raw.Write(w.call)
+	} else {
+		c.out.open()
+		err = c.out.wait(w.call)
+		c.out.shut()
+	}
 	w.head, w.body, w.oob = nil, nil, nil
 	if err != nil {
 		return 0, err
@@ -57,7 +67,7 @@ func (c *conn) send(f *Frame) error {
 		}
 		defer c.leave()
 	}
-	if c.stream || c.file != nil {
+	if c.turns() {
 		c.wr.mu.Lock()
 		defer c.wr.mu.Unlock()
 	}
