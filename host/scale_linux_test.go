@@ -26,7 +26,7 @@ var scaleSize = flag.Int("scale", 2000, "how many children TestScale has alive a
 const (
 	// scaleThreads is what the host and the keeper may have more of, each,
 	// however many children there are.
-	scaleThreads = 16
+	scaleThreads = 24
 	// scaleBytes is what a child may cost the host.
 	scaleBytes = 4096
 )

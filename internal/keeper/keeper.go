@@ -56,6 +56,7 @@ const (
 func run(folder string, d *detachment) error {
 	failpoint.Pass(failpoint.KeeperStart)
 	linux.SetName(Name)
+	punctual()
 	if err := linux.CloseInherited(hostFD + 1); err != nil {
 		return err
 	}

@@ -53,7 +53,9 @@ func (l *launcher) park() {
 
 // run is the life of a launcher. It ends with the process.
 func (l *launcher) run() {
+	punctual()             // first: what makes threads for the runtime is made by the first thread that is locked
 	runtime.LockOSThread() // never unlocked: children are bound to this thread
+	punctual()
 	for {
 		l.k.crew.rest()
 		err := l.k.conn.Recv(&l.frame)

@@ -21,6 +21,7 @@ const maxBatch = 128
 // waits for children, and where their pids are given back.
 func (k *keeper) reap() {
 	runtime.LockOSThread()
+	punctual()
 	linux.OwnFS() // it looks at /proc: see rooted
 	var w linux.Waiter
 	batch := make([]byte, 0, maxBatch*exitSize)

@@ -16,13 +16,14 @@ import (
 func spareThreads() int { return 2*runtime.GOMAXPROCS(0) + 4 }
 
 // warmThreads makes n threads idle, those that are so already included. The
-// runtime never ends an idle thread.
+// runtime never ends an idle thread. All of them are made punctual.
 func warmThreads(n int) {
 	var all, done sync.WaitGroup
 	all.Add(n)
 	for range n {
 		done.Go(func() {
 			runtime.LockOSThread() // each waits on a thread of its own …
+			punctual()
 			all.Done()
 			all.Wait()
 			runtime.UnlockOSThread() // … and leaves it to the runtime

@@ -95,7 +95,7 @@ func start(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	failpoint.Pass(failpoint.HostOpenStarted)
-	conn, err := lane.Open(ours, lane.Polled)
+	conn, err := lane.Open(ours, lane.Gated)
 	if err != nil { // the keeper ends when its lane does
 		syscall.Close(ours)
 		words.Close()
@@ -123,10 +123,30 @@ func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Proce
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		slack := linux.TimerSlack()
+		linux.SetTimerSlack(slack + lateness)
+		defer linux.SetTimerSlack(slack)
 		proc, err = os.StartProcess(path, args, attr)
 	}()
 	<-done
 	return proc, err
+}
+
+// lateness is how late a keeper may notice that a time is over. The runtime's
+// monitor looks every 20 microseconds at threads that are in a system call, as
+// all of a keeper's are, all the time: this makes it every few milliseconds. The
+// kernel knows it as timer slack, which is inherited, by children too: a thread
+// that makes children takes it back (punctual).
+const lateness = 4 * time.Millisecond
+
+// punctual gives the calling thread, and the children that it will have, the
+// timer slack that the host had.
+func punctual() {
+	if slack := linux.TimerSlack(); slack > lateness {
+		linux.SetTimerSlack(slack - lateness)
+	}
 }
 
 // keeperEnv is the whole environment of a keeper; children never see it. With a number of processors
@@ -134,7 +154,7 @@ func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Proce
 // would be among the descriptors that the keeper closes. Its heap is small: it
 // is collected seldom, until a request of many megabytes has made it large.
 func keeperEnv() []string {
-	procs := min(max(2, runtime.NumCPU()), 4)
+	procs := crewSize() + 2
 	env := []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400", "GOMEMLIMIT=48MiB"}
 	for _, kv := range os.Environ() {
 		if strings.HasPrefix(kv, "LD_") { // a program with cgo may not start without

@@ -5,6 +5,7 @@ package linux
 import (
 	"errors"
 	"syscall"
+	"time"
 )
 
 // PidfdOpen returns errors.ErrUnsupported.
@@ -21,6 +22,15 @@ func Exited(pidfd int) bool { return false }
 
 // BecomeSubreaper returns errors.ErrUnsupported.
 func BecomeSubreaper() error { return errors.ErrUnsupported }
+
+// TimerSlack returns 0.
+func TimerSlack() time.Duration { return 0 }
+
+// SetTimerSlack does nothing.
+func SetTimerSlack(time.Duration) {}
+
+// Yield does nothing.
+func Yield() {}
 
 // OwnFS returns errors.ErrUnsupported.
 func OwnFS() error { return errors.ErrUnsupported }
