@@ -47,6 +47,8 @@ type target interface {
 	ask(ctx context.Context, sig syscall.Signal, group bool) error
 	// endOrphans ends what the child has left behind. It is called after close.
 	endOrphans(ctx context.Context, grace, limit time.Duration) (keeper.Cleared, error)
+	// await looks for a short time whether the child ends.
+	await(ended func() bool)
 	// close gives up what is held for signalling. A method but endOrphans that
 	// is called during it or after it fails with os.ErrClosed.
 	close()
@@ -161,6 +163,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Every call, at the same time or later, returns the same.
 func (p *Process) Wait() (spawn.ExitStatus, error) {
 	if !p.ended() {
+		p.target.await(p.ended)
+	}
+	if !p.ended() {
 		w := p.waiting(waitChild, time.Time{})
 		<-p.done
 		w.end()
@@ -268,6 +273,8 @@ func (t *localTarget) childlessLocked() bool {
 func (t *localTarget) endOrphans(ctx context.Context, grace, limit time.Duration) (keeper.Cleared, error) {
 	return t.keeper.Clear(ctx, t.id, grace, limit)
 }
+
+func (t *localTarget) await(ended func() bool) { t.keeper.AwaitExit(ended) }
 
 // killTree falls back to the child alone when the keeper is gone.
 func (t *localTarget) killTree(ctx context.Context) error {

@@ -55,6 +55,8 @@ func (t *remoteTarget) endOrphans(context.Context, time.Duration, time.Duration)
 	return keeper.Cleared{}, nil
 }
 
+func (t *remoteTarget) await(func() bool) {}
+
 func (t *remoteTarget) close() {}
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -38,6 +38,11 @@ type Client struct {
 
 	answered chan struct{} // capacity 1: a launch was answered
 
+	reading                      sync.Mutex // held by whoever reads the lane by TryRecv
+	frame                        lane.Frame // of whoever does
+	yielded                      time.Time  // when it last did
+	launchPatience, exitPatience patience
+
 	mu    sync.Mutex
 	calls map[uint64]*call // waiting for an answer
 	exits map[uint64]func(Exit)
@@ -89,6 +94,9 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 		return Started{}, explain(err)
 	}
 	failpoint.Pass(failpoint.HostLaunchSent)
+	if len(c.window) == 1 {
+		c.spin(&c.launchPatience, func() bool { return len(w.answer) > 0 })
+	}
 	select {
 	case a := <-w.answer:
 		return c.started(id, a)

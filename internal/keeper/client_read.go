@@ -16,39 +16,46 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// read is the client's one reader. It ends with the lane, tells everyone that
+// read is the client's reader; callers help it (spin). It ends with the lane, tells everyone that
 // the keeper is gone, and closes gone.
 func (c *Client) read() {
 	defer close(c.gone)
 	var f lane.Frame
 	for {
 		err := c.conn.Recv(&f)
-		if errors.Is(err, lane.ErrFrame) {
-			c.unreadable(&f, err)
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, lane.ErrFrame) {
+			c.reading.Lock() // who spins may be about to tell of a frame that came before
 			c.keeperGone(err)
+			c.reading.Unlock()
 			return
 		}
-		switch f.Type {
-		case frameDescribed:
-			c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})
-		case frameLaunched:
-			c.launched(&f)
-		case frameExited:
-			for b := f.Payload; len(b) >= exitSize; b = b[exitSize:] {
-				c.exited(parseExit(b))
-			}
-		case frameDone:
-			c.deliver(f.ID, answer{err: parseError(f.Payload)})
-		case frameCleared:
-			a := answer{pidfd: -1}
-			if err := a.cleared.parse(string(f.Payload)); err != nil {
-				a.err = &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseStop, Err: err}
-			}
-			c.deliver(f.ID, a)
+		c.handle(&f, err)
+	}
+}
+
+// handle handles a frame, or with an error what was no frame.
+func (c *Client) handle(f *lane.Frame, err error) {
+	if err != nil {
+		c.unreadable(f, err)
+		return
+	}
+	switch f.Type {
+	case frameDescribed:
+		c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})
+	case frameLaunched:
+		c.launched(f)
+	case frameExited:
+		for b := f.Payload; len(b) >= exitSize; b = b[exitSize:] {
+			c.exited(parseExit(b))
 		}
+	case frameDone:
+		c.deliver(f.ID, answer{err: parseError(f.Payload)})
+	case frameCleared:
+		a := answer{pidfd: -1}
+		if err := a.cleared.parse(string(f.Payload)); err != nil {
+			a.err = &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseStop, Err: err}
+		}
+		c.deliver(f.ID, a)
 	}
 }
 
