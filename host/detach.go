@@ -159,6 +159,7 @@ func (h *Host) launchDetached(ctx context.Context, plan *cachedPlan, spec *spawn
 		return nil, err
 	}
 	d = newDetached(h, rec)
+	defer d.use()()
 	if err = d.begin(ctx, k, l, plan, now); err != nil {
 		d.Close()
 		k.Close(0, killTime) // bounded; it ends what there is

@@ -16,8 +16,8 @@ import (
 
 // A Detached is a child that outlives its host, as seen from this host, which may
 // be the one that started it or a later one. Any number of hosts may have it at
-// the same time. Its methods may be called concurrently. Close it, or the host: the
-// child goes on.
+// the same time. Its methods may be called concurrently. Nothing has to be closed:
+// it holds a connection only while a method is being called.
 type Detached struct {
 	host *Host
 	rec  detached.Record
@@ -27,6 +27,7 @@ type Detached struct {
 
 	mu     sync.Mutex
 	link   *link // nil when there is none
+	users  int   // calls under way that may need it
 	status spawn.ExitStatus
 	closed bool
 }
@@ -83,6 +84,7 @@ func (d *Detached) settled() bool {
 // that ends (or spawn.ErrCanceled); spawn.ErrClosed when this host or the Detached is closed.
 func (d *Detached) Wait(ctx context.Context) (spawn.ExitStatus, error) {
 	defer d.waiting(waitChild, until(ctx)).end()
+	defer d.use()()
 	for {
 		l, err := d.reach(ctx)
 		if err != nil {
@@ -134,6 +136,7 @@ func (d *Detached) ask(f func(context.Context, *link) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.host.limits.Call)
 	defer cancel()
 	defer d.waiting(waitCall, until(ctx)).end()
+	defer d.use()()
 	for again := false; ; again = true {
 		l, err := d.reach(ctx)
 		if err != nil {
@@ -161,6 +164,7 @@ func (d *Detached) ask(f func(context.Context, *link) error) error {
 func (d *Detached) Forget(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, d.host.limits.Close)
 	defer cancel()
+	defer d.use()()
 	refuse := func(msg string) error {
 		return &spawn.Error{Key: d.rec.Method, Phase: spawn.PhaseStop, Op: "forget", Errno: errBusy, Msg: msg}
 	}
@@ -188,8 +192,9 @@ func (d *Detached) Forget(ctx context.Context) error {
 	return nil
 }
 
-// Close lets go of the child, which goes on. Every call of a method that waits
-// returns an error of kind spawn.ErrClosed, unless the status is known by then.
+// Close ends the calls that are under way, and makes all later ones return at
+// once: the error is of kind spawn.ErrClosed where the status is not known yet. The
+// child goes on. The host's Close does the same.
 func (d *Detached) Close() error {
 	d.mu.Lock()
 	d.closed = true
@@ -198,13 +203,29 @@ func (d *Detached) Close() error {
 	return nil
 }
 
+// use begins the use of the connection, which the last user gives up.
+func (d *Detached) use() (done func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.users++
+	return func() {
+		d.mu.Lock()
+		d.users--
+		last := d.users == 0
+		d.mu.Unlock()
+		if last {
+			d.drop()
+		}
+	}
+}
+
 // drop gives up the connection.
 func (d *Detached) drop() {
 	d.mu.Lock()
 	l := d.link
 	d.link = nil
-	d.mu.Unlock()
 	d.host.adopted.remove(d)
+	d.mu.Unlock()
 	if l != nil {
 		l.Leave()
 	}
@@ -235,8 +256,15 @@ func (d *Detached) awaitKeeper(ctx context.Context) error {
 			return waitError(ctx, spawn.PhaseStop, "keeper")
 		}
 	}
-	d.drop()
-	keeper.ReapAdopted(d.rec.Keeper.Pid)
+	tick := time.NewTicker(pollPause) // for one that is this process's to reap there is no event
+	defer tick.Stop()
+	for d.rec.Here() && !keeper.ReapAdopted(d.rec.Keeper.Pid) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return waitError(ctx, spawn.PhaseStop, "keeper")
+		}
+	}
 	return nil
 }
 

@@ -51,6 +51,7 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: "this is the folder of another child than the reference means"}
 	}
 	d := newDetached(h, rec)
+	defer d.use()()
 	if _, err := d.reach(ctx); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,6 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 func (d *Detached) reach(ctx context.Context) (*link, error) {
 	for again := false; ; again = true {
 		if d.settled() {
-			d.drop()
 			return nil, nil
 		}
 		state, status, reason := detached.Running, spawn.ExitStatus{}, ""
@@ -117,26 +117,37 @@ func (d *Detached) dial(ctx context.Context) (*link, error) {
 		return l, nil
 	}
 	d.drop()
-	if !d.host.adopted.add(d) {
-		return nil, &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseRun, Op: "adopt"}
+	if err := d.open(); err != nil {
+		return nil, err
 	}
 	c, started, err := keeper.Adopt(ctx, d.rec.Dir, d.rec.Nonce, d.rec.Keeper.Pid, d.exited)
 	if err != nil {
-		d.host.adopted.remove(d)
 		return nil, withKey(err, spawnKey(d.rec.Method))
 	}
 	l := &link{c, started.ID}
 	d.mu.Lock()
-	closed := d.closed
-	if !closed {
-		d.link = l
-	}
-	d.mu.Unlock()
-	if closed {
+	if d.closed || !d.host.adopted.add(d) {
+		d.mu.Unlock()
 		l.Leave()
-		return nil, &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseRun, Op: "adopt", Msg: "it was closed"}
+		return nil, errClosedHere()
 	}
+	d.link = l
+	d.mu.Unlock()
 	return l, nil
+}
+
+// open reports whether neither this nor its host has been closed.
+func (d *Detached) open() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed || d.host.life.Err() != nil {
+		return errClosedHere()
+	}
+	return nil
+}
+
+func errClosedHere() error {
+	return &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseRun, Op: "adopt"}
 }
 
 // exited is told of the child's exit, or of the end of a connection, which is
@@ -149,7 +160,8 @@ func (d *Detached) exited(e keeper.Exit) {
 
 func spawnKey(method string) registry.SpawnMethodKey { return registry.SpawnMethodKey(method) }
 
-// adopted are the detached children of which a host has a connection.
+// adopted are the detached children of which a host has a connection, each locked
+// before this is.
 type adopted struct {
 	mu     sync.Mutex
 	closed bool

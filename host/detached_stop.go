@@ -19,6 +19,7 @@ func (d *Detached) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 	limits := d.host.limits
 	end := time.Now().Add(limits.Grace + limits.Close + 2*limits.Call)
 	defer d.waiting(waitStop, end).end()
+	defer d.use()()
 	bounded, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
 	l, err := d.reach(bounded)

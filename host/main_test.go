@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 	run := func() int { return leakcheck.Main(m) }
 	os.Exit(helperproc.Main(run, map[string]helperproc.Func{
 		"detach":       detachHelper,
+		"detachpid1":   detachPid1Helper,
 		"hang":         hangHelper,
 		"host":         hostHelper,
 		"embed":        embedHelper,

@@ -130,7 +130,7 @@ func Adopt(ctx context.Context, folder, nonce string, pid int, exited func(Exit)
 			}
 			err = a.err
 		case <-ctx.Done():
-			err = ctxError(ctx, spawn.PhaseRun, "adopt", "its keeper did not answer: it is stopped, or stuck")
+			err = ctxError(ctx, spawn.PhaseRun, "adopt", "its keeper did not answer: it is stopped, or stuck, or has as many adopters as it takes")
 		}
 	}
 	c.forget(id)
@@ -165,9 +165,14 @@ func (c *Client) End(ctx context.Context, grace, limit time.Duration) error {
 }
 
 // ReapAdopted reaps the zombie of a keeper that outlived its host, if it has become a
-// child of this process, which is a subreaper, or the first of its namespace.
-func ReapAdopted(pid int) {
-	if s, err := linux.ReadStat(pid); err == nil && s.State == 'Z' && s.Parent == os.Getpid() && s.Comm == Name {
-		syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+// child of this process, which is a subreaper, or the first of its namespace. It
+// reports false when there is one that is not to be had yet: a thread of it is still
+// ending.
+func ReapAdopted(pid int) bool {
+	s, err := linux.ReadStat(pid)
+	if err != nil || s.State != 'Z' || s.Parent != os.Getpid() || s.Comm != Name {
+		return true
 	}
+	n, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+	return n != 0 // also when somebody else has it
 }

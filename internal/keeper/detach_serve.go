@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxAdopters bounds those who are connected at once. There is a
-	// descriptor and a goroutine for each.
+	// maxAdopters bounds those who are connected at once, each with a
+	// descriptor and a goroutine. Others wait until one of them goes.
 	maxAdopters = 64
 	// adoptTime is what who connects has to say what for.
 	adoptTime = 5 * time.Second
@@ -37,15 +37,24 @@ type adopter struct {
 
 // accept serves whoever connects. It ends with the process.
 func (d *detachment) accept(listener int) {
+	places := make(chan struct{}, maxAdopters)
 	for {
+		places <- struct{}{}
 		fd, err := acceptFrom(listener)
 		if err != nil {
+			<-places
 			<-time.After(acceptPause)
 			continue
 		}
-		if a := d.admit(fd); a != nil {
-			go a.serve()
+		a := d.admit(fd)
+		if a == nil {
+			<-places
+			continue
 		}
+		go func() {
+			a.serve()
+			<-places
+		}()
 	}
 }
 
@@ -58,10 +67,6 @@ func (d *detachment) admit(fd int) *adopter {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.adopters) >= maxAdopters {
-		syscall.Close(fd)
-		return nil
-	}
 	conn, err := lane.Open(fd, lane.Polled)
 	if err != nil {
 		syscall.Close(fd)

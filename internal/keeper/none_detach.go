@@ -39,4 +39,4 @@ func (c *Client) Leave() { panic("bug: no keeper") }
 func (c *Client) End(ctx context.Context, grace, limit time.Duration) error { panic("bug: no keeper") }
 
 // ReapAdopted does nothing.
-func ReapAdopted(pid int) {}
+func ReapAdopted(pid int) bool { return true }
