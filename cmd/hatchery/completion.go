@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strings"
+
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/spf13/cobra"
 )
@@ -43,6 +46,25 @@ func (a *app) completeRequest(cmd *cobra.Command, r *request) {
 	})
 	cmd.RegisterFlagCompletionFunc("log", cobra.FixedCompletions(logLevels(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.MarkFlagDirname("dir")
+	cmd.MarkFlagDirname(backendDirFlag)
+}
+
+// completeBench sets what the flags of bench are completed with.
+func completeBench(cmd *cobra.Command, r *benchRequest) {
+	cmd.RegisterFlagCompletionFunc(registry.FlagName, func(_ *cobra.Command, _ []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		before, last := "", prefix
+		if i := strings.LastIndexByte(prefix, ','); i >= 0 {
+			before, last = prefix[:i+1], prefix[i+1:]
+		}
+		all := keys(r.backendDirs, last)
+		for i := range all {
+			all[i] = before + all[i]
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
+	})
+	cmd.RegisterFlagCompletionFunc("program", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return []cobra.Completion{bench.Tiny, bench.Go}, cobra.ShellCompDirectiveDefault
+	})
 	cmd.MarkFlagDirname(backendDirFlag)
 }
 

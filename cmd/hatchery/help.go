@@ -68,6 +68,12 @@ func (a *app) listKeys(cmd *cobra.Command) {
 	}
 	dirs, _ := cmd.Flags().GetStringArray(backendDirFlag)
 	if m, err := findMethods(dirs); err == nil {
-		flag.Usage = "`KEY` says " + registry.NewFlag(m.registry).Usage()
+		all := registry.NewFlag(m.registry).Usage()
+		if flag.Value.Type() == "string" {
+			flag.Usage = "`KEY` says " + all
+			return
+		}
+		_, list, _ := strings.Cut(all, ": ")
+		flag.Usage = "`KEY,...` says which methods are measured (default all): " + strings.ReplaceAll(list, " (default)", "")
 	}
 }

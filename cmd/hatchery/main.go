@@ -11,10 +11,14 @@ import (
 	"os"
 
 	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
 	"github.com/hatchery-spawn/hatchery/host"
 )
 
 func main() {
+	if bench.IsExit(os.Args) {
+		os.Exit(0)
+	}
 	host.Init(backends.Builtin()...)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

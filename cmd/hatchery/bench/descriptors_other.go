@@ -1,0 +1,7 @@
+//go:build !unix
+
+package bench
+
+import "errors"
+
+func holdDescriptors(int) (release func(), err error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Scenarios.
+const (
+	Plain       = "plain"       // a host that has nothing else open
+	Descriptors = "descriptors" // a host with many open descriptors
+)
+
+// A group is what is measured side by side: the same program, callers and
+// circumstances, by each way.
+type group struct {
+	scenario string
+	program  *Program
+	callers  int
+	cells    []*cell
+	// enter makes the circumstances of a turn.
+	enter func() (leave func(), err error)
+}
+
+// A cell is one way in one group: a row of the result.
+type cell struct {
+	way     *way
+	slices  []slice // by round
+	skipped string  // why it is not measured, or not any further
+}
+
+func nothing() (leave func(), err error) { return func() {}, nil }
+
+// groups returns what is to be measured, in the order in which it is shown.
+func (b *bench) groups() []*group {
+	var all []*group
+	for i := range b.Programs {
+		p := &b.Programs[i]
+		for _, n := range b.Callers {
+			all = append(all, b.group(Plain, p, n, b.ways, nothing))
+		}
+	}
+	if b.Descriptors > 0 && slices.Contains(b.Callers, 1) {
+		hold := func() (func(), error) { return holdDescriptors(b.Descriptors) }
+		all = append(all, b.group(Descriptors, &b.Programs[0], 1, b.inHost(), hold))
+	}
+	return all
+}
+
+func (b *bench) group(scenario string, p *Program, callers int, ways []*way, enter func() (func(), error)) *group {
+	g := &group{scenario: scenario, program: p, callers: callers, enter: enter}
+	for _, w := range ways {
+		g.cells = append(g.cells, &cell{way: w, skipped: b.skipped[w.method]})
+	}
+	return g
+}
+
+// inHost returns the ways that the host's own descriptors matter to: a sandbox
+// is too slow to show them.
+func (b *bench) inHost() (ways []*way) {
+	for _, w := range b.ways {
+		if w.against != Bwrap && w.method != Bwrap {
+			ways = append(ways, w)
+		}
+	}
+	return ways
+}
+
+// findWays finds out what works here, by trying each way once. Each stands
+// behind what it is compared with.
+func (b *bench) findWays(ctx context.Context) {
+	b.ways = []*way{osExec()}
+	sandbox := b.findBwrap(ctx)
+	var sandboxed []*way
+	for _, key := range b.Methods {
+		w := byMethod(b.Host, key, OSExec)
+		if key == isolate && sandbox != nil {
+			w.against = Bwrap
+		}
+		if err := b.try(ctx, w); err != nil {
+			b.skipped[key] = why(err)
+		} else if w.against == Bwrap {
+			sandboxed = append(sandboxed, w)
+		} else {
+			b.ways = append(b.ways, w)
+		}
+	}
+	if sandbox != nil {
+		b.ways = append(append(b.ways, sandbox), sandboxed...)
+	}
+}
+
+// isolate is the method whose children are in a sandbox.
+const isolate = "isolate"
+
+// try tries a method out.
+func (b *bench) try(ctx context.Context, w *way) error {
+	if err := b.Host.Probe(ctx, w.method); err != nil {
+		return err
+	}
+	_, err := w.turn(ctx, &b.Programs[0], 1, 0, noUsage)
+	return err
+}
+
+// findBwrap looks for a bubblewrap that works for this user.
+func (b *bench) findBwrap(ctx context.Context) *way {
+	path, err := exec.LookPath("bwrap")
+	if err != nil {
+		b.skipped[Bwrap] = "it is not installed"
+		return nil
+	}
+	w := bwrap(path)
+	if _, err := w.turn(ctx, &b.Programs[0], 1, 0, noUsage); err != nil {
+		b.skipped[Bwrap] = fmt.Sprintf("it does not work here: %v", err)
+		return nil
+	}
+	return w
+}
+
+func noUsage() usage { return usage{} }
+
+// why returns what a person wants to know of an error of a method, in one line.
+func why(err error) string {
+	var e *spawn.Error
+	text := err.Error()
+	if errors.As(err, &e) && e.Blocked != nil {
+		text = "blocked: " + e.Blocked.Reason
+	} else if errors.Is(err, spawn.ErrUnavailable) && e.Msg != "" {
+		text = "unavailable: " + e.Msg
+	}
+	return strings.ReplaceAll(text, "\n", "; ")
+}

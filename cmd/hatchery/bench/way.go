@@ -1,0 +1,83 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Names of what methods are compared with.
+const (
+	OSExec = "os/exec"
+	Bwrap  = "bwrap"
+)
+
+// A way is one way to start children.
+type way struct {
+	method  string // the key, OSExec or Bwrap
+	against string // the method that it is compared with; empty for none
+	each    int    // children that one start makes
+	start   func(ctx context.Context, p *Program) (running, error)
+}
+
+// running is what a start has made.
+type running interface {
+	// wait waits for the end. What did not succeed is an error.
+	wait() error
+	// kill makes wait return soon.
+	kill()
+}
+
+// osExec starts a program as most Go programs do.
+func osExec() *way {
+	return &way{method: OSExec, each: 1, start: func(_ context.Context, p *Program) (running, error) {
+		c := &exec.Cmd{Path: p.Path, Args: p.Args, Env: []string{}}
+		return command{c}, c.Start()
+	}}
+}
+
+// bwrapArgs are what bubblewrap is compared by: every namespace, everything
+// read-only, a /proc and a /dev of its own.
+func bwrapArgs() []string {
+	return []string{"--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"}
+}
+
+// bwrap starts a program in a sandbox.
+func bwrap(path string) *way {
+	return &way{method: Bwrap, against: OSExec, each: 1, start: func(_ context.Context, p *Program) (running, error) {
+		args := append(append([]string{path}, bwrapArgs()...), p.Path)
+		c := &exec.Cmd{Path: path, Args: append(args, p.Args[1:]...), Env: []string{}}
+		return command{c}, c.Start()
+	}}
+}
+
+// command is a child of package os/exec.
+type command struct{ *exec.Cmd }
+
+func (c command) wait() error { return c.Wait() }
+func (c command) kill()       { c.Process.Kill() }
+
+// byMethod starts a program by a method of the host.
+func byMethod(h *host.Host, key, against string) *way {
+	return &way{method: key, against: against, each: 1, start: func(ctx context.Context, p *Program) (running, error) {
+		c, err := h.StartMethod(ctx, key, spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}})
+		return child{c}, err
+	}}
+}
+
+// child is a child of the host.
+type child struct{ *host.Process }
+
+func (c child) wait() error {
+	status, err := c.Wait()
+	if err == nil && !status.Success() {
+		err = fmt.Errorf("the program ended with %v", status)
+	}
+	return err
+}
+
+func (c child) kill() { c.Signal(os.Kill) }
