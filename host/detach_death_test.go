@@ -195,6 +195,10 @@ func TestDetachedBadFolders(t *testing.T) {
 	if _, err := h.Adopt(t.Context(), d.Ref()); !errors.Is(err, spawn.ErrUntrusted) {
 		t.Errorf("a record that is none: %v", err)
 	}
+	must(t, os.WriteFile(filepath.Join(dir, "detached.json"), []byte(`{"version":2}`), 0o600))
+	if _, err := h.Adopt(t.Context(), d.Ref()); !errors.Is(err, spawn.ErrVersion) {
+		t.Errorf("a record of another version: %v", err)
+	}
 }
 
 // TestHostKilledWhileDetaching: whenever the host is killed, there is a child that

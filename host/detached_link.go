@@ -23,6 +23,7 @@ import (
 // once. The error matches fs.ErrNotExist when it was forgotten, or its folder was
 // removed; it is of kind spawn.ErrUntrusted when the folder is not the user's own
 // and closed to others, or is another child's, or has no sound record;
+// spawn.ErrVersion when a later version of this module made it;
 // spawn.ErrTimeout when the child's keeper does not answer within Timeouts.Call;
 // spawn.ErrUnavailable when that is in another namespace of processes.
 func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
@@ -45,6 +46,8 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 			msg = fmt.Sprintf("its folder was removed, but its keeper, process %d, is there and out of reach", want.Keeper.Pid)
 		}
 		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: msg, Err: err}
+	case errors.Is(err, spawn.ErrVersion):
+		return nil, err
 	case err != nil:
 		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Msg: err.Error()}
 	case !rec.Same(want):

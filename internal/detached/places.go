@@ -1,6 +1,7 @@
 package detached
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/internal/runfolder"
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // prefix is what the names of folders begin with. Those of hosts begin with a
@@ -18,7 +20,8 @@ const prefix = "detached-"
 // this user's hosts of this environment, or of a login, make their folders, the
 // oldest first. Folders that are not the user's own and closed to others are left
 // out. Those without a sound record are unnamed: of a child that is being detached
-// just now, or whose keeper was killed when it was.
+// just now, or whose keeper was killed when it was. Those of a later version are
+// left out.
 func List() (list []Record, unnamed []string) {
 	uid := os.Geteuid()
 	bases := append(runfolder.Bases(uid), filepath.Join("/run/user", strconv.Itoa(uid), "hatchery"))
@@ -35,7 +38,7 @@ func List() (list []Record, unnamed []string) {
 			}
 			if r, err := Read(dir); err == nil {
 				list = append(list, r)
-			} else {
+			} else if !errors.Is(err, spawn.ErrVersion) {
 				unnamed = append(unnamed, dir)
 			}
 		}

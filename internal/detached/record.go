@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,9 +14,12 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/runfolder"
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// Version is the version of detached.json.
+// Version is the version of detached.json, of the note of the exit, and of the
+// conversation with the keeper: whoever adopts a child may be another version of the
+// program than its keeper is. It grows when one of them changes its meaning.
 const Version = 1
 
 const recordName = "detached.json"
@@ -72,7 +76,8 @@ const maxRecord = 1 << 20
 
 // Read reads the record in a folder, which must be the user's own and closed to
 // others. The error matches fs.ErrNotExist when there is no folder, or no record
-// in it, and os.ErrInvalid when it is none.
+// in it, os.ErrInvalid when it is none, and spawn.ErrVersion when it is of another
+// version.
 func Read(dir string) (r Record, err error) {
 	if err := runfolder.CheckPrivate(dir, os.Geteuid()); err != nil {
 		return r, err
@@ -90,7 +95,13 @@ func Read(dir string) (r Record, err error) {
 	if err != nil {
 		return r, err
 	}
-	if json.Unmarshal(b, &r) != nil || !r.sound() {
+	if json.Unmarshal(b, &r) != nil {
+		return Record{}, invalid
+	}
+	if r.Version > Version {
+		return Record{}, &spawn.Error{Kind: spawn.ErrVersion, Phase: spawn.PhaseRun, Op: "read", Path: path, Msg: fmt.Sprintf("version %d, and this program knows %d: adopt it by a newer one", r.Version, Version)}
+	}
+	if !r.sound() {
 		return Record{}, invalid
 	}
 	r.Dir = dir
