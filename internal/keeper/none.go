@@ -61,3 +61,6 @@ func (c *Client) Ask(ctx context.Context, id uint64, sig syscall.Signal, group b
 func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duration) (Cleared, error) {
 	panic("bug: no keeper")
 }
+
+// AwaitExit is never called.
+func (c *Client) AwaitExit(done func() bool) { panic("bug: no keeper") }

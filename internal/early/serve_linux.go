@@ -12,14 +12,6 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// Name is argv[0] of a program that was executed again to serve a built-in
-// method; argv[1] is the key.
-const Name = "hatchery-plugin"
-
-// A Planner makes a plan without waiting for anything. It owns none of the
-// plan's files: they are none.
-type Planner func(*spawn.Spec) (*spawn.Plan, error)
-
 // Serve serves plans if a host has started this process for that, and offered
 // it. It reports true when the host has left the lane: the process is to end. It
 // reports false when the rest of the program is needed, or nothing was offered.
