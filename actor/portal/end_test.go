@@ -3,6 +3,8 @@ package portal_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,7 +133,7 @@ func TestWhoCanceled(t *testing.T) {
 				}
 				err := <-called
 				var c *actor.Canceled
-				if !errors.As(err, &c) || !strings.HasPrefix(c.By, "portal.test (process ") || c.Reason != "no more of it" || !errors.Is(err, context.Canceled) {
+				if !errors.As(err, &c) || !strings.HasPrefix(c.By, filepath.Base(os.Args[0])+" (process ") || c.Reason != "no more of it" || !errors.Is(err, context.Canceled) {
 					t.Errorf("%v does not say who asked", err)
 				}
 			})
