@@ -150,7 +150,7 @@ func TestStartTimeouts(t *testing.T) {
 			_, err := wire.Dial(t.Context(), wire.ClientConfig{
 				Key: testKey, Start: l.Start, SocketDir: wiretest.SocketDir(t), StartTimeout: time.Second,
 			})
-			if took := time.Since(begin); took < time.Second || took > 1500*time.Millisecond {
+			if took := time.Since(begin); took < time.Second || took > 3*time.Second {
 				t.Errorf("took %v with a limit of 1s", took)
 			}
 			checkStartError(t, err, spawn.ErrTimeout, test.op, "after 1s")
@@ -165,11 +165,15 @@ func TestCancelledStart(t *testing.T) {
 			leakcheck.Check(t)
 			l := wiretest.New(t, helperproc.Path(), helperproc.Argv("plugin", mode)...)
 			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
 			var cancelled time.Time
-			timer := time.AfterFunc(500*time.Millisecond, func() { cancelled = time.Now(); cancel() })
-			defer timer.Stop()
-			_, err := wire.Dial(ctx, wire.ClientConfig{Key: testKey, Start: l.Start, SocketDir: wiretest.SocketDir(t)})
-			if took := time.Since(cancelled); took > 200*time.Millisecond {
+			start := func(ctx context.Context, env []string, handshake *os.File) (wire.Process, error) {
+				p, err := l.Start(ctx, env, handshake)
+				time.AfterFunc(500*time.Millisecond, func() { cancelled = time.Now(); cancel() })
+				return p, err
+			}
+			_, err := wire.Dial(ctx, wire.ClientConfig{Key: testKey, Start: start, SocketDir: wiretest.SocketDir(t)})
+			if took := time.Since(cancelled); took > time.Second {
 				t.Errorf("returned %v after the cancellation", took)
 			}
 			checkStartError(t, err, spawn.ErrCanceled, "", "gave up")
@@ -229,7 +233,7 @@ func TestStartThatIsLate(t *testing.T) {
 	cancel()
 	begin := time.Now()
 	err := <-dialed
-	if took := time.Since(begin); took > 200*time.Millisecond {
+	if took := time.Since(begin); took > time.Second {
 		t.Errorf("returned %v after the cancellation", took)
 	}
 	checkStartError(t, err, spawn.ErrCanceled, "process start")
