@@ -65,8 +65,8 @@ func Open(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	failpoint.Pass(failpoint.HostOpenFolder)
-	gather := newGatherer()
-	k, err := newKeeping(dir, gather)
+	gather, limits, events := newGatherer(), cfg.Timeouts.withDefaults(), newEventQueue(cfg.OnEvent)
+	k, err := newKeeping(dir, gather, limits, events.add)
 	if err != nil {
 		gather.close()
 		dir.remove()
@@ -75,13 +75,13 @@ func Open(cfg Config) (*Host, error) {
 	life, die := context.WithCancel(context.Background())
 	h := &Host{
 		life: life, die: die,
-		cfg: cfg, limits: cfg.Timeouts.withDefaults(), registry: r,
+		cfg: cfg, limits: limits, registry: r,
 		keeping: k, folder: dir, gather: gather, selected: cfg.Method,
 		methods: map[registry.SpawnMethodKey]*method{},
 		procs:   map[*Process]struct{}{},
 		over:    make(chan struct{}),
 		waits:   newWaits(), opened: time.Now(),
-		events: newEventQueue(cfg.OnEvent),
+		events: events,
 	}
 	h.plugins = newPlugins(h)
 	h.control = listen(h)

@@ -14,12 +14,15 @@ import (
 
 // keeping is a host's keepers. One of them starts children. Another takes its
 // place when it was killed: what it had started is killed too then, and what
-// that had started is beyond reach. Or when the host has changed in a way that
+// that had started is ended by its record (see bereaved). Or when the host has changed in a way that
 // only a birth passes on: the old one goes on with its children then, and ends
 // when it has none.
 type keeping struct {
 	folder *folder
 	gather *gatherer
+	limits Timeouts
+	tell   func(Event)
+	hunts  hunts
 
 	mu        sync.Mutex
 	current   *kept
@@ -37,8 +40,8 @@ type kept struct {
 }
 
 // newKeeping starts the first keeper.
-func newKeeping(folder *folder, g *gatherer) (*keeping, error) {
-	k := &keeping{folder: folder, gather: g}
+func newKeeping(folder *folder, g *gatherer, limits Timeouts, tell func(Event)) (*keeping, error) {
+	k := &keeping{folder: folder, gather: g, limits: limits, tell: tell}
 	first, err := k.start(g.now())
 	k.current = first
 	return k, err
@@ -46,7 +49,7 @@ func newKeeping(folder *folder, g *gatherer) (*keeping, error) {
 
 // start starts a keeper of a host that has now.
 func (k *keeping) start(now inherited) (*kept, error) {
-	c, err := keeper.Start(keeper.Config{Folder: k.folder.path})
+	c, err := keeper.Start(keeper.Config{Folder: k.folder.path, Gone: k.bereaved})
 	if err != nil {
 		return nil, err
 	}
@@ -150,5 +153,5 @@ func (k *keeping) close(keepers []*kept, grace, limit time.Duration) []error {
 	}
 	wg.Wait()
 	k.farewells.Wait()
-	return errs
+	return append(errs, k.hunts.wait()...)
 }

@@ -245,6 +245,7 @@ func (n *Nursery) wait() {
 	defer n.host.waits.begin(wait{name: waitNursery, subject: n.cfg.Name}).end()
 	<-n.over
 	n.endOrphans()
+	n.host.keeping.hunts.wait() // of a keeper that took a child of this nursery with it
 	n.events.flush(n.host.limits.Call)
 }
 

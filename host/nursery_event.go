@@ -9,7 +9,7 @@ import (
 
 // An Event is something that happened: in a nursery [ChildStarted],
 // [ChildExited], [ChildRestarting], [ChildStopping], [OrphansEnded] or
-// [NurseryCanceled], in a host [PluginChanged]. There may be more kinds one day.
+// [NurseryCanceled], in a host [PluginChanged] and [KeeperKilled]. There may be more kinds one day.
 type Event interface{ event() }
 
 // ChildStarted: the child has become its program. Restarts is how often it had
@@ -61,7 +61,17 @@ type NurseryCanceled struct {
 // PluginChanged: the plugin of a method has entered another state.
 type PluginChanged struct{ Health }
 
+// KeeperKilled: the keeper with this pid was killed, or crashed, and everything
+// that it had started with it. Ended are the processes that these had left behind,
+// as far as the keeper had recorded them, or they were in a session or group that one
+// of its children led: the host has ended them. Left are those that it could not.
+type KeeperKilled struct {
+	Pid         int
+	Ended, Left []Orphan
+}
+
 func (PluginChanged) event()   {}
+func (KeeperKilled) event()    {}
 func (ChildStarted) event()    {}
 func (ChildExited) event()     {}
 func (ChildRestarting) event() {}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/hunt"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -96,7 +97,7 @@ func ours(list []Detached) (in []Detached) {
 func recorded(d Detached) (n int) {
 	r, _ := keeper.ReadRecord(filepath.Join(d.Folder, keeper.RecordPrefix+strconv.Itoa(d.Keeper)))
 	for _, e := range r.Entries {
-		if s, err := linux.ReadStat(e.Pid); err == nil && means(e, s) {
+		if s, err := linux.ReadStat(e.Pid); err == nil && hunt.Means(e, s) {
 			n++
 		}
 	}

@@ -2,13 +2,13 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/hunt"
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
+	"github.com/hatchery-spawn/hatchery/internal/runfolder"
 )
 
 // killTime is what processes have to go once they were sent SIGKILL.
@@ -39,83 +39,36 @@ func (f *Folder) reap(ctx context.Context, cfg ReapConfig) {
 // endAll ends the targets, and what they have started meanwhile.
 func (f *Folder) endAll(ctx context.Context, cfg ReapConfig) {
 	for i := range rounds {
-		h := find(f.Path)
+		h := hunt.Find(f.entries(), hunt.Options{})
 		if i == 0 {
-			f.Left = append(f.Left, h.spared...)
-		}
-		if len(h.order) == 0 {
-			h.close()
-			return
-		}
-		if cfg.DryRun {
-			for _, t := range h.order {
-				t.Action = ActionTerminated
-			}
-		} else {
-			h.end(ctx, cfg.Grace)
-		}
-		for _, t := range h.order {
-			f.Left = append(f.Left, t.Process)
-		}
-		h.close()
-		if cfg.DryRun || !f.Ended() || ctx.Err() != nil {
-			return
-		}
-	}
-}
-
-// end ends the targets: SIGTERM, and SIGKILL after the grace.
-func (h *hunt) end(ctx context.Context, grace time.Duration) {
-	h.signal(ActionTerminated, syscall.SIGTERM, contSignal)
-	if h.await(ctx, grace) {
-		return
-	}
-	h.signal(ActionKilled, syscall.SIGKILL)
-	if h.await(ctx, killTime) {
-		return
-	}
-	for _, t := range h.order {
-		if t.Action != ActionFailed && !linux.Exited(t.pidfd) {
-			t.Action, t.Error = ActionFailed, "SIGKILL has not ended it yet"
-		}
-	}
-}
-
-// signal sends signals to those that have not ended.
-func (h *hunt) signal(action string, sigs ...syscall.Signal) {
-	for _, t := range h.order {
-		if t.Action == ActionFailed || linux.Exited(t.pidfd) {
-			continue
-		}
-		t.Action = action
-		for _, sig := range sigs {
-			if err := linux.PidfdSignal(t.pidfd, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-				t.Action, t.Error = ActionFailed, err.Error()
-				break
+			for _, t := range h.Spared {
+				f.Left = append(f.Left, Process{Pid: t.Pid, Name: t.Name, Mark: t.Mark, Action: ActionSpared})
 			}
 		}
+		none := len(h.Found) == 0
+		if !cfg.DryRun {
+			h.End(ctx, cfg.Grace, killTime)
+		}
+		for _, t := range h.Found {
+			p := Process{Pid: t.Pid, Name: t.Name, Mark: t.Mark, Action: t.Action, Error: t.Error}
+			if cfg.DryRun {
+				p.Action = ActionTerminated
+			}
+			f.Left = append(f.Left, p)
+		}
+		h.Close()
+		if none || cfg.DryRun || !f.Ended() || ctx.Err() != nil {
+			return
+		}
 	}
 }
 
-// await waits until the targets that could be signalled have ended.
-func (h *hunt) await(ctx context.Context, limit time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	const pause = 5 * time.Millisecond // the end of many that are not one's children: no single event
-	tick := time.NewTicker(pause)
-	defer tick.Stop()
-	for {
-		left := false
-		for _, t := range h.order {
-			left = left || t.Action != ActionFailed && !linux.Exited(t.pidfd)
-		}
-		if !left {
-			return true
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
+// entries returns what the records in the folder have.
+func (f *Folder) entries() (all []keeper.Entry) {
+	for _, path := range runfolder.Records(f.Path, keeper.RecordPrefix) {
+		if r, err := keeper.ReadRecord(path); err == nil {
+			all = append(all, r.Entries...)
 		}
 	}
+	return all
 }

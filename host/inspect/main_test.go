@@ -16,6 +16,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
+	"github.com/hatchery-spawn/hatchery/internal/hunt"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -101,7 +102,7 @@ func noted(v *victim) (n int) {
 	for _, path := range runfolder.Records(v.folder, keeper.RecordPrefix) {
 		r, _ := keeper.ReadRecord(path)
 		for _, e := range r.Entries {
-			if s, err := linux.ReadStat(e.Pid); err == nil && means(e, s) {
+			if s, err := linux.ReadStat(e.Pid); err == nil && hunt.Means(e, s) {
 				n++
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/hunt"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/runfolder"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -185,7 +186,7 @@ func kept(dir string) bool {
 	if err != nil {
 		return false
 	}
-	for _, pid := range allPids() {
+	for _, pid := range hunt.Pids() {
 		if theirs, err := os.Stat(anyKeeperFolder(pid)); err == nil && os.SameFile(ours, theirs) {
 			return true
 		}

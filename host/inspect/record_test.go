@@ -50,7 +50,7 @@ func startOf(t *testing.T, pid int) time.Duration {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, _ := began(s)
+	from := time.Duration(s.StartTime) * time.Second / linux.TicksPerSecond
 	return from
 }
 

@@ -74,10 +74,11 @@ func rows() []row {
 		{packages: "internal/proctree", module: []string{"internal/linux/..."}},
 		{packages: "internal/runfolder", module: []string{"internal/linux/..."}},
 		{packages: "internal/detached", module: []string{"internal/keeper", "internal/linux/...", "internal/runfolder", "spawn"}},
-		{packages: "host/inspect", module: []string{"internal/detached", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
+		{packages: "internal/hunt", module: []string{"internal/keeper", "internal/linux/..."}},
+		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},

@@ -34,6 +34,7 @@ type Client struct {
 	window chan struct{} // a place for each launch that is not answered
 	turn   chan struct{} // a place for the one who sends
 	gone   chan struct{} // closed when the keeper is gone and all was told
+	onGone func(*Client) // Config.Gone
 	ended  chan struct{} // closed when its process has ended and is no zombie
 
 	answered chan struct{} // capacity 1: a launch was answered
@@ -322,6 +323,10 @@ func (c *Client) Pid() int { return c.proc.Pid }
 // Gone is closed when the keeper has ended. Every child has been told of by
 // then, those whose status was lost included.
 func (c *Client) Gone() <-chan struct{} { return c.gone }
+
+// Ended is closed when the keeper's process has ended, and is no zombie of this
+// process. Of a keeper that is no child of this process it never is.
+func (c *Client) Ended() <-chan struct{} { return c.ended }
 
 func (c *Client) goneError() error {
 	c.mu.Lock()

@@ -144,6 +144,9 @@ func (c *Client) keeperGone(cause error) {
 	c.calls, c.exits = nil, nil
 	err := c.err
 	c.mu.Unlock()
+	if c.onGone != nil {
+		c.onGone(c)
+	}
 	for _, w := range calls {
 		w.answer <- answer{pidfd: -1, err: err}
 	}

@@ -207,7 +207,7 @@ func (d *detachment) live() {
 	k.recording.Lock() // for good, as in end
 	k.rooted.do(func() {
 		os.Remove(controlPath(k.folder))
-		os.Remove(recordPath(k.folder, os.Getpid()))
+		os.Remove(RecordPath(k.folder, os.Getpid()))
 	})
 	syscall.Exit(0)
 }

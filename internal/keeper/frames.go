@@ -35,6 +35,11 @@ type Config struct {
 	// ends. Empty means none.
 	Folder string
 
+	// Gone, if it is not nil, is called once when the lane to the keeper has
+	// ended, however it did, before anybody is told of the children that are
+	// lost with it. It must not block, and may be called before Start returns.
+	Gone func(*Client)
+
 	detached bool // see StartDetached
 }
 

@@ -55,7 +55,7 @@ func (k *keeper) startRecord() {
 	if failpoint.Fail(failpoint.KeeperRecord) != nil || k.table.isClosed() {
 		return
 	}
-	r, err := newRecorder(recordPath(k.folder, os.Getpid()), os.Getpid())
+	r, err := newRecorder(RecordPath(k.folder, os.Getpid()), os.Getpid())
 	if err != nil {
 		return // nothing is recorded then
 	}

@@ -40,6 +40,9 @@ func (c *Client) Close(grace, limit time.Duration) error { panic("bug: no keeper
 // Gone is never called.
 func (c *Client) Gone() <-chan struct{} { panic("bug: no keeper") }
 
+// Ended is never called.
+func (c *Client) Ended() <-chan struct{} { panic("bug: no keeper") }
+
 // Pid is never called.
 func (c *Client) Pid() int { panic("bug: no keeper") }
 

@@ -94,7 +94,7 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 // at all: it waits until a child has been born since.
 func (k *keeper) noChildren(born uint64) {
 	if k.table.dismissed() {
-		k.rooted.do(func() { os.Remove(recordPath(k.folder, os.Getpid())) })
+		k.rooted.do(func() { os.Remove(RecordPath(k.folder, os.Getpid())) })
 		syscall.Exit(0) // the host's folder is its successor's
 	}
 	if k.table.deserted() {

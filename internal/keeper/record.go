@@ -31,6 +31,9 @@ type Entry struct {
 	// Held is a time until which the pid was this process's own, though it
 	// may have been a zombie.
 	Held time.Duration
+
+	// Child says that it was made by the keeper, and was not reaped.
+	Child bool
 }
 
 // The format of a record: a header and slots of fixed size, little endian.
@@ -69,14 +72,14 @@ func ReadRecord(path string) (Record, error) {
 		e := Entry{Pid: int(pid), Earliest: time.Duration(le.Uint64(s[8:])), Latest: time.Duration(le.Uint64(s[16:]))}
 		e.Held = e.Latest
 		if i < childSlots { // taken out only when reaped
-			e.Held = max(e.Latest, r.Touched)
+			e.Held, e.Child = max(e.Latest, r.Touched), true
 		}
 		r.Entries = append(r.Entries, e)
 	}
 	return r, nil
 }
 
-// recordPath is where a keeper puts its record.
-func recordPath(folder string, pid int) string {
+// RecordPath is where the keeper with this pid puts its record.
+func RecordPath(folder string, pid int) string {
 	return folder + "/" + RecordPrefix + strconv.Itoa(pid)
 }

@@ -12,7 +12,7 @@ import (
 
 func newTestRecorder(t testing.TB) (*recorder, string) {
 	t.Helper()
-	path := recordPath(t.TempDir(), 4711)
+	path := RecordPath(t.TempDir(), 4711)
 	r, err := newRecorder(path, 4711)
 	if err != nil {
 		t.Fatal(err)
@@ -37,12 +37,12 @@ func TestRecord(t *testing.T) {
 	a := r.add(100, 10, 20)
 	r.add(101, 30, 40)
 	r.set(childSlots, 102, 5, 35)
-	want := Record{Keeper: 4711, Touched: 40, Entries: []Entry{{100, 10, 20, 40}, {101, 30, 40, 40}, {102, 5, 35, 35}}}
+	want := Record{Keeper: 4711, Touched: 40, Entries: []Entry{{100, 10, 20, 40, true}, {101, 30, 40, 40, true}, {102, 5, 35, 35, false}}}
 	if got := readRecord(t, path); got.Keeper != want.Keeper || got.Touched != want.Touched || !slices.Equal(got.Entries, want.Entries) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	r.drop(a, 50)
-	if got := readRecord(t, path); got.Touched != 50 || len(got.Entries) != 2 || got.Entries[0] != (Entry{101, 30, 40, 50}) {
+	if got := readRecord(t, path); got.Touched != 50 || len(got.Entries) != 2 || got.Entries[0] != (Entry{101, 30, 40, 50, true}) {
 		t.Errorf("after an exit: %+v", got)
 	}
 	if b := r.add(103, 60, 60); b != a {

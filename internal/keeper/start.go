@@ -103,7 +103,7 @@ func start(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := clientOf(conn)
-	c.proc, c.words = proc, words
+	c.proc, c.words, c.onGone = proc, words, cfg.Gone
 	return c, nil
 }
 

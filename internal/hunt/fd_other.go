@@ -1,0 +1,13 @@
+//go:build !unix
+
+package hunt
+
+import "syscall"
+
+// Never sent.
+const (
+	contSignal = syscall.SIGTERM
+	stopSignal = syscall.SIGTERM
+)
+
+func closeFD(fd int) {}
