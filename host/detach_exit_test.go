@@ -5,6 +5,7 @@ package host_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,8 +163,9 @@ func TestDetachedHoldsNothing(t *testing.T) {
 	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", keeper))
 	must(t, err)
 	for _, fd := range fds {
-		name, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", keeper, fd.Name()))
+		name, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", keeper, fd.Name()))
 		switch {
+		case errors.Is(err, fs.ErrNotExist): // closed meanwhile
 		case name == "/dev/null", strings.HasPrefix(name, "anon_inode:"), strings.HasPrefix(name, "socket:"),
 			strings.HasPrefix(name, "/memfd:hatchery-keeper"), strings.HasPrefix(name, dir+"/"), strings.HasPrefix(name, "/proc/"), strings.HasPrefix(name, "/sys/fs/cgroup/"):
 		default:

@@ -60,13 +60,6 @@ func (h *Host) begin(ctx context.Context, key string) (m *method, bounded contex
 	return h.method(e), bounded, func() { cancel(); leave() }, nil
 }
 
-// spawnContext bounds ctx by Timeouts.Spawn and by Close.
-func (h *Host) spawnContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, h.limits.Spawn)
-	stop := context.AfterFunc(h.life, cancel)
-	return ctx, func() { stop(); cancel() }
-}
-
 func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
 	plan, err := m.planFor(ctx, spec)
 	switch {

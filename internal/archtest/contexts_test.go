@@ -11,6 +11,7 @@ import (
 func contextExceptions() []exception {
 	return []exception{
 		{"host.Host", "no caller's context: it says that the host lives, and lets context.AfterFunc listen for the end"},
+		{"host.spawnBound", "it is a context itself, made around the caller's"},
 		{"host.Nursery", "no caller's context: it is what body has, and ends when the nursery is canceled"},
 		{"host.Cmd", "as exec.Cmd: the context comes with the command and ends it; apologies to the rule"},
 	}

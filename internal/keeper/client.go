@@ -76,12 +76,8 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	if ctx.Err() != nil {
 		return Started{}, ctxError(ctx, spawn.PhaseSetup, "spawn", "")
 	}
-	select {
-	case c.window <- struct{}{}:
-	case <-ctx.Done():
-		return Started{}, ctxError(ctx, spawn.PhaseSetup, "window", "more launches under way than the keeper takes at once")
-	case <-c.gone:
-		return Started{}, c.notSent()
+	if err := c.place(ctx); err != nil {
+		return Started{}, err
 	}
 	id := c.ids.Add(1)
 	w, err := c.expect(id, exited)
@@ -98,11 +94,32 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	if len(c.window) == 1 {
 		c.spin(&c.launchPatience, func() bool { return len(w.answer) > 0 })
 	}
+	if len(w.answer) > 0 {
+		return c.started(id, <-w.answer)
+	}
 	select {
 	case a := <-w.answer:
 		return c.started(id, a)
 	case <-ctx.Done():
 		return c.abort(ctx, id, w)
+	}
+}
+
+// place takes a place in the window. A context may make a timer when it is asked
+// for its end, so it is only when there is something to wait for.
+func (c *Client) place(ctx context.Context) error {
+	select {
+	case c.window <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case c.window <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctxError(ctx, spawn.PhaseSetup, "window", "more launches under way than the keeper takes at once")
+	case <-c.gone:
+		return c.notSent()
 	}
 }
 
@@ -131,6 +148,9 @@ func (c *Client) sendLaunch(ctx context.Context, f *lane.Frame) error {
 // send sends a frame, or gives up when ctx ends: a keeper that is stopped does
 // not read, and the lane is full at some time.
 func (c *Client) send(ctx context.Context, f *lane.Frame) error {
+	if err := c.conn.TrySend(f); !errors.Is(err, syscall.EAGAIN) {
+		return sendError(err, f)
+	}
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()

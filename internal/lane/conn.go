@@ -89,8 +89,12 @@ func (c *Conn) LimitPayload(n int) { c.limitPayload(n) }
 // is no frame. It is for a SOCK_SEQPACKET lane of mode Gated, which CanTry says.
 func (c *Conn) TryRecv(f *Frame) error { return c.tryRecv(f) }
 
-// CanTry reports whether TryRecv works.
+// CanTry reports whether TryRecv and TrySend work.
 func (c *Conn) CanTry() bool { return c.canTry() }
+
+// TrySend is Send that does not wait: the error matches syscall.EAGAIN when the
+// socket's buffer is full, or when CanTry reports false.
+func (c *Conn) TrySend(f *Frame) error { return c.trySend(f) }
 
 // Shut keeps frames from waking a Recv that waits, until Unshut. Whoever calls it
 // reads the lane by TryRecv meanwhile. A second Shut before that changes nothing.

@@ -37,3 +37,5 @@ func (*conn) tryRecv(*Frame) error { return errors.ErrUnsupported }
 func (*conn) canTry() bool { return false }
 
 func (*conn) gateIn(bool) {}
+
+func (*conn) trySend(*Frame) error { return errors.ErrUnsupported }

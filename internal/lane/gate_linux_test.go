@@ -3,6 +3,7 @@ package lane
 import (
 	"errors"
 	"io"
+	"os"
 	"syscall"
 	"testing"
 )
@@ -64,5 +65,54 @@ func TestGateWakesForWhatCameWhileItWasShut(t *testing.T) {
 	}
 	if err := a.TryRecv(new(Frame)); !errors.Is(err, io.EOF) {
 		t.Errorf("TryRecv: %v, want EOF", err)
+	}
+}
+
+// TestTrySend fills the socket's buffer: TrySend does not wait, and what it could
+// not send has not been sent.
+func TestTrySend(t *testing.T) {
+	noLeak(t)
+	x, y := rawPair(t, syscall.SOCK_SEQPACKET)
+	a, b := open(t, x, Gated), open(t, y, Blocking)
+	if err := b.TrySend(new(Frame)); err != syscall.EAGAIN {
+		t.Errorf("in mode Blocking: %v, want EAGAIN", err)
+	}
+	sent := uint64(0)
+	fill := func() {
+		for {
+			err := a.TrySend(&Frame{ID: sent + 1, Payload: make([]byte, 1000)})
+			if errors.Is(err, syscall.EAGAIN) {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent++
+		}
+	}
+	fill()
+	if sent == 0 {
+		t.Fatal("nothing was sent")
+	}
+	waited := make(chan error)
+	go func() { waited <- a.Send(&Frame{ID: sent + 1}) }()
+	var f Frame
+	for id := uint64(1); id <= sent+1; id++ {
+		if err := b.Recv(&f); err != nil || f.ID != id {
+			t.Fatalf("received %d, %v, want %d", f.ID, err, id)
+		}
+	}
+	if err := <-waited; err != nil {
+		t.Fatal(err)
+	}
+	sent++
+	fill() // as before
+	b.Close()
+	if err := a.TrySend(new(Frame)); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("nobody there: %v, want EPIPE", err)
+	}
+	a.Close()
+	if err := a.TrySend(new(Frame)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed: %v", err)
 	}
 }

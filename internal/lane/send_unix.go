@@ -17,6 +17,7 @@ import (
 type writer struct {
 	mu   sync.Mutex // of a stream or a polled Conn: one Send at a time
 	call func(fd uintptr) bool
+	try  bool // not to wait
 
 	head, body, oob []byte
 	n               int
@@ -36,7 +37,7 @@ func (w *writer) init(c *conn) {
 func (c *conn) sendmsg(head, body, oob []byte) (int, error) {
 	if c.file == nil {
 		n, err := sendmsg(c.fd, head, body, oob)
-		if err != syscall.EAGAIN || c.out == nil {
+		if err != syscall.EAGAIN || c.out == nil || c.wr.try {
 			return n, err
 		}
 	}
@@ -57,6 +58,23 @@ func (c *conn) sendmsg(head, body, oob []byte) (int, error) {
 	return w.n, w.err
 }
 
+func (c *conn) trySend(f *Frame) error {
+	if !c.canTry() || !c.wr.mu.TryLock() {
+		return syscall.EAGAIN
+	}
+	defer c.wr.mu.Unlock()
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.leave()
+	c.wr.try = true
+	defer func() { c.wr.try = false }()
+	return c.sendFrame(f)
+}
+
 func (c *conn) send(f *Frame) error {
 	if err := f.check(); err != nil {
 		return err
@@ -71,6 +89,10 @@ func (c *conn) send(f *Frame) error {
 		c.wr.mu.Lock()
 		defer c.wr.mu.Unlock()
 	}
+	return c.sendFrame(f)
+}
+
+func (c *conn) sendFrame(f *Frame) error {
 	s := getScratch()
 	defer putScratch(s)
 	h := header{typ: f.Type, nfds: uint16(len(f.FDs)), length: uint32(len(f.Payload)), id: f.ID}
