@@ -50,7 +50,7 @@ func (s Step) put(b []byte) []byte {
 	for _, a := range s.Args {
 		b = putMessage(b, 2, a.put)
 	}
-	return b
+	return putString(b, 3, s.Note)
 }
 
 func (s *Step) field(w wireField) error {
@@ -63,6 +63,8 @@ func (s *Step) field(w wireField) error {
 			return err
 		}
 		s.Args = append(s.Args, a)
+	case 3:
+		s.Note = w.str()
 	}
 	return nil
 }

@@ -28,41 +28,14 @@ type Plan struct {
 type Step struct {
 	Op   Op
 	Args []Arg
+
+	// Note is what the error says should the step fail, in place of the
+	// step's text: in words, what it was for and what would help.
+	Note string
 }
 
-// An Op names a step. The names are those of the system calls, or of the
-// prctl or ioctl request, that they stand for.
-type Op string
-
-// The steps. Beside each stand its arguments; the constructor of the same
-// name documents them.
-const (
-	OpClone      Op = "clone"        // flags [cgroup]
-	OpSetsid     Op = "setsid"       //
-	OpSetpgid    Op = "setpgid"      // pgid
-	OpTerminal   Op = "tiocsctty"    // descriptor of the child
-	OpForeground Op = "tiocspgrp"    // descriptor of the child, pgid
-	OpUmask      Op = "umask"        // mask
-	OpPriority   Op = "setpriority"  // nice
-	OpAffinity   Op = "setaffinity"  // mask
-	OpLimit      Op = "prlimit"      // resource soft hard
-	OpSetgroups  Op = "setgroups"    // gid...
-	OpSetresgid  Op = "setresgid"    // gid
-	OpSetresuid  Op = "setresuid"    // uid
-	OpNoNewPrivs Op = "no_new_privs" //
-	OpPdeathsig  Op = "pdeathsig"    // signal
-	OpIgnore     Op = "ignore"       // signal
-	OpChdir      Op = "chdir"        // path
-	OpFchdir     Op = "fchdir"       // descriptor
-	OpChroot     Op = "chroot"       // path
-	OpOpen       Op = "open"         // path flags mode
-	OpWrite      Op = "write"        // descriptor data
-	OpClose      Op = "close"        // descriptor
-	OpDup        Op = "dup"          // descriptor, number in the child
-	OpFiles      Op = "files"        //
-	OpExec       Op = "exec"         // path argv envp
-	OpExecFD     Op = "execveat"     // descriptor argv envp
-)
+// Noted returns the step with a note.
+func (s Step) Noted(note string) Step { s.Note = note; return s }
 
 // ArgKind says what an argument of a step is.
 type ArgKind uint8

@@ -16,12 +16,16 @@ import (
 type op struct {
 	nr   uintptr
 	args [6]uintptr
-	refs uintptr // bit i: args[i] is the index of an earlier op's result
+	refs uintptr // bit i, of the first three: args[i] is the index of an earlier op's result
 	want uintptr // with check: the only result that is not a failure
 	fail uintptr // with check: the errno of that failure
 	step uintptr // the step of the plan that it belongs to
 	chk  bool    // compare the result with want
 }
+
+// storeCall is no system call: its first argument, a result, is stored at the
+// address that is the second, in a structure that a later call has.
+const storeCall = ^uintptr(0)
 
 // maxOps bounds the list; maxSteps of a plan lie well below it.
 const maxOps = 8192
@@ -69,8 +73,20 @@ func walk(s *state) {
 			break
 		}
 		a0, a1, a2, a3, a4, a5 := o.args[0], o.args[1], o.args[2], o.args[3], o.args[4], o.args[5]
-		if o.refs&1 != 0 {
-			a0 = s.res[a0]
+		if o.refs != 0 {
+			if o.refs&1 != 0 {
+				a0 = s.res[a0]
+			}
+			if o.refs&2 != 0 {
+				a1 = s.res[a1]
+			}
+			if o.refs&4 != 0 {
+				a2 = s.res[a2]
+			}
+		}
+		if o.nr == storeCall {
+			**(**uint32)(unsafe.Pointer(&o.args[1])) = uint32(a0)
+			continue
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)
 		if e == 0 && o.chk && r != o.want {

@@ -20,9 +20,14 @@ func (b *builder) raise(r *Request) error {
 	for _, f := range r.Files {
 		top = max(top, f.Number)
 	}
-	for _, s := range r.Plan.Steps {
-		if s.Op == spawn.OpDup {
+	b.lastFile = 0
+	for i, s := range r.Plan.Steps {
+		switch s.Op {
+		case spawn.OpDup:
 			top = max(top, int(s.Args[1].Num))
+			b.lastFile = i
+		case spawn.OpFiles:
+			b.lastFile = i
 		}
 	}
 	b.top = top

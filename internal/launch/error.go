@@ -21,6 +21,9 @@ func stepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
 	default:
 		e.Msg = stepText(s)
 	}
+	if s.Note != "" && e.Phase == spawn.PhaseSetup {
+		e.Msg = shorten(s.Note)
+	}
 	return e
 }
 

@@ -14,17 +14,19 @@ import (
 // A builder lays a plan out as a list of system calls. Its memory is used
 // again for the next launch; nothing in it moves while a launch is under way.
 type builder struct {
-	ops    []op
-	chunks [][]byte    // C strings and structures; the first is kept
-	used   int         // of the last chunk
-	ptrs   [][]uintptr // argument and environment vectors
-	opOf   []int       // the index of the op that yields a step's result
-	fds    []int       // Request.FDs, Files and Null, out of the way of the
-	files  []File      // numbers that the plan hands out
-	null   [2]int      // /dev/null, to read and to write
-	top    int         // the highest number that the plan hands out
-	copies []int       // descriptors of ours among them
-	pid    uintptr     // where the clone puts the child's id before the child runs
+	ops      []op
+	chunks   [][]byte    // C strings and structures; the first is kept
+	used     int         // of the last chunk
+	ptrs     [][]uintptr // argument and environment vectors
+	opOf     []int       // the index of the op that yields a step's result
+	fds      []int       // Request.FDs, Files and Null, out of the way of the
+	files    []File      // numbers that the plan hands out
+	null     [2]int      // /dev/null, to read and to write
+	top      int         // the highest number that the plan hands out
+	lastFile int         // the last step that hands one out
+	copies   []int       // descriptors of ours among them
+	caps     int         // how many capabilities this kernel has; 0 when nobody has asked
+	pid      uintptr     // where the clone puts the child's id before the child runs
 }
 
 // chunkSize is what one launch usually needs for its strings.
@@ -90,22 +92,26 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 	case spawn.OpChroot:
 		call(unix.SYS_CHROOT, b.str(r.text(s.Args[0])))
 	case spawn.OpFchdir:
-		b.fd(call(unix.SYS_FCHDIR, 0), r, s.Args[0])
+		b.fd(call(unix.SYS_FCHDIR), 0, s.Args[0])
 	case spawn.OpClose:
-		b.fd(call(unix.SYS_CLOSE, 0), r, s.Args[0])
+		b.fd(call(unix.SYS_CLOSE), 0, s.Args[0])
 	case spawn.OpOpen:
-		b.open(i, b.str(r.text(s.Args[0])), num(1), num(2))
+		at := unix.AT_FDCWD
+		call(unix.SYS_OPENAT, uintptr(at), b.str(r.text(s.Args[0])), num(1)|unix.O_CLOEXEC, num(2))
+		b.result(i)
 	case spawn.OpWrite:
 		n := uintptr(len(s.Args[1].Str))
 		o := call(unix.SYS_WRITE, 0, b.str(s.Args[1].Str), n)
 		o.chk, o.want, o.fail = true, n, uintptr(syscall.EIO)
-		b.fd(o, r, s.Args[0])
+		b.fd(o, 0, s.Args[0])
 	case spawn.OpDup:
-		b.dup(r, i, s.Args[0], num(1))
+		b.dup(i, s.Args[0], num(1))
 	case spawn.OpFiles:
 		b.putFiles(r, i)
 	case spawn.OpExec, spawn.OpExecFD:
 		b.exec(r, i)
+	default:
+		b.confine(r, i)
 	}
 }
 
@@ -117,22 +123,28 @@ func (b *builder) call(step int, nr uintptr, args ...uintptr) *op {
 	return o
 }
 
-// fd makes the first argument of o the descriptor that a stands for.
-func (b *builder) fd(o *op, r *Request, a spawn.Arg) {
-	if a.Kind == spawn.ArgResult {
-		o.args[0], o.refs = uintptr(b.opOf[a.Num-1]), o.refs|1
-		return
+// fd makes argument n of o the descriptor that a stands for.
+func (b *builder) fd(o *op, n int, a spawn.Arg) {
+	switch a.Kind {
+	case spawn.ArgResult:
+		o.args[n], o.refs = uintptr(b.opOf[a.Num-1]), o.refs|1<<n
+	case spawn.ArgFD:
+		o.args[n] = uintptr(b.fds[a.Num])
+	default: // the working directory
+		o.args[n] = uintptr(a.Num)
 	}
-	o.args[0] = uintptr(b.fds[a.Num])
 }
 
-// open opens a file and lifts its descriptor above the numbers that the plan
-// hands out, like those that came with the request.
-func (b *builder) open(i int, path, flags, mode uintptr) {
-	at := unix.AT_FDCWD
-	opened := uintptr(len(b.ops))
-	b.call(i, unix.SYS_OPENAT, uintptr(at), path, flags|unix.O_CLOEXEC, mode)
-	b.opOf[i-1] = len(b.ops)
+// result makes what the last call returned, a descriptor, the result of step i.
+// When numbers are yet to be handed out to the child it is lifted above them,
+// like the descriptors that came with the request.
+func (b *builder) result(i int) {
+	opened := uintptr(len(b.ops) - 1)
+	b.opOf[i-1] = int(opened)
+	if i > b.lastFile {
+		return
+	}
+	b.opOf[i-1]++
 	b.call(i, unix.SYS_FCNTL, opened, unix.F_DUPFD_CLOEXEC, uintptr(b.top+1)).refs = 1
 	b.call(i, unix.SYS_CLOSE, opened).refs = 1
 }
@@ -149,8 +161,8 @@ func (b *builder) pdeathsig(i int, sig uintptr, parent int, flags uint64) {
 
 // dup makes a descriptor the child's number to. No dup overwrites the source
 // of another: raise saw to that.
-func (b *builder) dup(r *Request, i int, from spawn.Arg, to uintptr) {
-	b.fd(b.call(i, unix.SYS_DUP3, 0, to, 0), r, from)
+func (b *builder) dup(i int, from spawn.Arg, to uintptr) {
+	b.fd(b.call(i, unix.SYS_DUP3, 0, to, 0), 0, from)
 }
 
 // putFiles emits the dups of the files step.
@@ -183,7 +195,7 @@ func (b *builder) exec(r *Request, i int) {
 		b.call(i, unix.SYS_EXECVE, b.str(r.text(s.Args[0])), argv, envp)
 		return
 	}
-	b.fd(b.call(i, unix.SYS_EXECVEAT, 0, b.str(""), argv, envp, unix.AT_EMPTY_PATH), r, s.Args[0])
+	b.fd(b.call(i, unix.SYS_EXECVEAT, 0, b.str(""), argv, envp, unix.AT_EMPTY_PATH), 0, s.Args[0])
 }
 
 // resetHandlers gives every signal its default action: what

@@ -48,6 +48,15 @@ func (b *builder) limit(soft, hard uintptr) uintptr {
 	return pointer(m)
 }
 
+// words returns the address of 32-bit words.
+func (b *builder) words(ws ...uint32) uintptr {
+	m := b.bytes(4 * len(ws))
+	for i, w := range ws {
+		binary.NativeEndian.PutUint32(m[4*i:], w)
+	}
+	return pointer(m)
+}
+
 // ids returns the address of a list of gid_t.
 func (b *builder) ids(args []spawn.Arg) uintptr {
 	m := b.bytes(4*len(args) + 4)

@@ -697,6 +697,7 @@ type Step struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Op            string                 `protobuf:"bytes,1,opt,name=op,proto3" json:"op,omitempty"`
 	Args          []*Arg                 `protobuf:"bytes,2,rep,name=args,proto3" json:"args,omitempty"`
+	Note          string                 `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"` // what the error says should it fail
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -743,6 +744,13 @@ func (x *Step) GetArgs() []*Arg {
 		return x.Args
 	}
 	return nil
+}
+
+func (x *Step) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
 }
 
 // Arg is one argument of a step.
@@ -1683,10 +1691,11 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"Q\n" +
 	"\x04Plan\x12-\n" +
 	"\x05steps\x18\x01 \x03(\v2\x17.hatchery.spawn.v1.StepR\x05steps\x12\x1a\n" +
-	"\breusable\x18\x02 \x01(\bR\breusable\"B\n" +
+	"\breusable\x18\x02 \x01(\bR\breusable\"V\n" +
 	"\x04Step\x12\x0e\n" +
 	"\x02op\x18\x01 \x01(\tR\x02op\x12*\n" +
-	"\x04args\x18\x02 \x03(\v2\x16.hatchery.spawn.v1.ArgR\x04args\"Y\n" +
+	"\x04args\x18\x02 \x03(\v2\x16.hatchery.spawn.v1.ArgR\x04args\x12\x12\n" +
+	"\x04note\x18\x03 \x01(\tR\x04note\"Y\n" +
 	"\x03Arg\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.hatchery.spawn.v1.ArgKindR\x04kind\x12\x10\n" +
 	"\x03num\x18\x02 \x01(\x12R\x03num\x12\x10\n" +

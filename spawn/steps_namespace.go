@@ -1,0 +1,23 @@
+package spawn
+
+// Setns moves the child into the namespace that is open as fd, setns(2).
+// nstype is the CLONE_NEW* flag of its kind. A user namespace comes before the
+// namespaces that it owns.
+func Setns(fd Arg, nstype uint64) Step { return step(OpSetns, fd, Int(int64(nstype))) }
+
+// Unshare moves the child into new namespaces, unshare(2). flags are
+// CLONE_NEW* alone.
+func Unshare(flags uint64) Step { return step(OpUnshare, Int(int64(flags))) }
+
+// Sethostname sets the host name of the child's UTS namespace, sethostname(2).
+// A plan that has not given the child one of its own is refused.
+func Sethostname(name string) Step { return step(OpSethostname, Str(name)) }
+
+// Setdomainname sets the NIS domain name of the child's UTS namespace,
+// setdomainname(2), under the same condition.
+func Setdomainname(name string) Step { return step(OpSetdomainname, Str(name)) }
+
+// LinkUp brings up an interface of the child's network namespace, SIOCSIFFLAGS
+// in netdevice(7): "lo" is down in a new one. A plan that has not given the
+// child one of its own is refused.
+func LinkUp(name string) Step { return step(OpLinkUp, Str(name)) }
