@@ -28,13 +28,16 @@ const descendant = "3600.2"
 // How long things may take. What fails at worst takes all of it.
 const (
 	grace = 200 * time.Millisecond
-	slack = 2 * time.Second // of a busy machine
+	slack = 3 * time.Second // of a busy machine
 )
 
-func limits() host.Timeouts {
-	t := host.Timeouts{Start: 2 * time.Second, Spawn: 2 * time.Second, Call: 500 * time.Millisecond, Grace: grace, Close: 2 * time.Second}
-	if raceEnabled {
-		t.Start, t.Spawn = 6*time.Second, 6*time.Second
+func (l *life) limits() host.Timeouts {
+	t := host.Timeouts{Start: 20 * time.Second, Spawn: 20 * time.Second, Call: time.Second, Grace: grace, Close: 2 * time.Second}
+	if l.stopped() || l.Mode != "" { // of these a few reach their bound
+		t.Start, t.Spawn = 3*time.Second, 3*time.Second
+		if raceEnabled {
+			t.Start, t.Spawn = 6*time.Second, 6*time.Second
+		}
 	}
 	return t
 }
@@ -75,7 +78,11 @@ func hostHelper(args []string) int {
 	before := leakcheck.Take()
 	l.open()
 	if l.h != nil {
-		l.live()
+		if l.Mode != "" {
+			l.liveWithBrokenPlugin()
+		} else {
+			l.live()
+		}
 		l.end()
 	}
 	for _, left := range before.Left(leakcheck.Patience) {
@@ -143,7 +150,7 @@ func methods() *registry.Registry {
 
 func (l *life) open() {
 	open := func() (err error) {
-		l.h, err = host.Open(host.Config{Timeouts: limits(), Registry: methods()})
+		l.h, err = host.Open(host.Config{Timeouts: l.limits(), Registry: methods()})
 		return err
 	}
 	if err := l.call("Open", 0, open); err != nil {
@@ -174,9 +181,9 @@ func (l *life) live() {
 	killed := l.family("a family to be killed", true)
 	w.Close() // the obedient child's cue
 	l.await(obedient)
-	l.stop(plain, grace+limits().Close)
-	l.stop(stopped, 2*grace+2*limits().Close)
-	l.stop(leaver, 3*grace+2*limits().Close)
+	l.stop(plain, grace+l.limits().Close)
+	l.stop(stopped, 2*grace+2*l.limits().Close)
+	l.stop(leaver, 3*grace+2*l.limits().Close)
 	l.kill(killed)
 	l.nursery()
 	l.giveUp()
@@ -208,6 +215,27 @@ func (l *life) await(p *child) {
 	}
 }
 
+// liveWithBrokenPlugin asks a broken plugin for a child, and a good one before and
+// after.
+func (l *life) liveWithBrokenPlugin() {
+	five := func() {
+		l.await(l.start("a short child", spawn.Spec{Path: "sh", Args: []string{"sh", "-c", "exit 5"}}, func(s spawn.ExitStatus) bool { return s.Code == 5 }))
+	}
+	five()
+	l.call("Start by a broken plugin", l.limits().Start+l.limits().Spawn, func() error {
+		p, err := l.h.StartMethod(context.Background(), l.Mode, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", "exit 3"}, Env: []string{}})
+		if err == nil {
+			select {
+			case <-p.Done():
+			case <-time.After(slack):
+				l.complain("the child of a broken plugin has not ended, or nobody has said so")
+			}
+		}
+		return err
+	})
+	five()
+}
+
 // stop stops a child. What was below it is gone then as well.
 func (l *life) stop(c *child, bound time.Duration) {
 	if c == nil {
@@ -228,7 +256,7 @@ func (l *life) kill(c *child) {
 	if c == nil {
 		return
 	}
-	err := l.call("Kill", limits().Call, c.Kill)
+	err := l.call("Kill", l.limits().Call, c.Kill)
 	if err != nil && !l.hurts() {
 		l.complain("Kill: %v", err)
 	}
@@ -265,7 +293,7 @@ func (l *life) nursery() {
 		return
 	}
 	began := 0
-	err := l.call("Nursery", 3*limits().Spawn+grace+2*limits().Close, func() error {
+	err := l.call("Nursery", 3*l.limits().Spawn+grace+2*l.limits().Close, func() error {
 		return l.h.Nursery(context.Background(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
 			for _, script := range []string{"exec sleep 3600.1", "exit 7", "exec sleep 3600.1"} {
 				spec := spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=" + os.Getenv("PATH")}}
@@ -285,7 +313,7 @@ func (l *life) nursery() {
 
 // end closes the host and judges how the children have ended.
 func (l *life) end() {
-	err := l.call("Close", grace+limits().Close, l.h.Close)
+	err := l.call("Close", grace+l.limits().Close, l.h.Close)
 	if err != nil && !l.hurts() {
 		l.complain("Close: %v", err)
 	}
@@ -302,6 +330,9 @@ func (l *life) end() {
 // hurts reports whether keeper or plugin are to fail for good, or for too long to
 // be waited for.
 func (l *life) hurts() bool {
+	if l.Mode != "" {
+		return true
+	}
 	return l.process() != "host" && (l.dies() || l.Rule.Action == failpoint.Stop)
 }
 
@@ -345,7 +376,7 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 	var err error
 	for range l.tries() {
 		var p *host.Process
-		err = l.call("Start of "+what, limits().Spawn+time.Second, func() (err error) {
+		err = l.call("Start of "+what, l.limits().Spawn+time.Second, func() (err error) {
 			p, err = l.h.Start(context.Background(), spec)
 			return err
 		})
@@ -358,7 +389,7 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 			l.complain("Start of %s: %v", what, err)
 		}
 	}
-	if l.vain++; !l.stopped() {
+	if l.vain++; !l.stopped() && !(l.Mode != "" && errors.Is(err, spawn.ErrTimeout)) {
 		l.complain("Start of %s failed each time: %v", what, err)
 	}
 	return nil
@@ -396,7 +427,7 @@ func (l *life) family(what string, deaf bool) *child {
 	w.Close()
 	if p != nil {
 		p.mark = mark
-		r.SetReadDeadline(time.Now().Add(limits().Start))
+		r.SetReadDeadline(time.Now().Add(l.limits().Start))
 		if _, err := r.Read(make([]byte, 1)); err != nil && !l.keeperHurt() {
 			l.complain("%s does not come up: %v", what, err)
 		}

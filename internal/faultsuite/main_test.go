@@ -9,6 +9,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/faultplugin"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 )
@@ -18,7 +19,7 @@ import (
 const slots = "8"
 
 func TestMain(m *testing.M) {
-	host.Init(backends.Builtin()...)
+	host.Init(append(backends.Builtin(), faultplugin.Entries()...)...)
 	run := func() int {
 		flag.Parse()
 		given := false

@@ -23,7 +23,7 @@ import (
 const (
 	// hostLimit is how long the life of a host may take in which everything
 	// takes as long as it may.
-	hostLimit = 45 * time.Second
+	hostLimit = 90 * time.Second
 	// goneLimit is when everything has to be gone after the host: a second
 	// that orphans have to end by themselves, and some for a busy machine.
 	goneLimit = 4 * time.Second
@@ -98,7 +98,7 @@ func (w *watch) start(text string) error {
 		return err
 	}
 	w.host, err = os.StartProcess(w.program, helperproc.Argv("host", text), &os.ProcAttr{
-		Env: append(os.Environ(), "XDG_RUNTIME_DIR="+run, "TMPDIR="+w.dir), Files: []*os.File{nil, w.out, w.out},
+		Env: []string{"PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "TMPDIR=" + w.dir, "GORACE=" + os.Getenv("GORACE")}, Files: []*os.File{nil, w.out, w.out},
 	})
 	if err != nil {
 		return err
