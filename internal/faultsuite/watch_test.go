@@ -98,7 +98,7 @@ func (w *watch) start(text string) error {
 		return err
 	}
 	w.host, err = os.StartProcess(w.program, helperproc.Argv("host", text), &os.ProcAttr{
-		Env: []string{"PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "TMPDIR=" + w.dir, "GORACE=" + os.Getenv("GORACE")}, Files: []*os.File{nil, w.out, w.out},
+		Env: []string{"PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "TMPDIR=" + w.dir, "GORACE=" + os.Getenv("GORACE"), lateVariable + "=" + os.Getenv(lateVariable)}, Files: []*os.File{nil, w.out, w.out},
 	})
 	if err != nil {
 		return err
@@ -225,11 +225,8 @@ func (w *watch) mayStay(s survivor) bool {
 	return w.keeperDies() && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
 }
 
-// keeperDies reports whether a keeper is killed, if only by Close because it stands
-// still.
-func (w *watch) keeperDies() bool {
-	return w.process() == "keeper" && (w.dies() || w.stopped()) || w.bothDie()
-}
+// keeperDies reports whether a keeper is killed.
+func (w *watch) keeperDies() bool { return w.process() == "keeper" && w.dies() || w.bothDie() }
 
 // bothDie reports whether host and keeper are killed.
 func (w *watch) bothDie() bool { return len(w.Also) > 0 && w.Also[0].Action == failpoint.Kill }

@@ -65,13 +65,22 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	failpoint.Pass(failpoint.KeeperEndFolder)
 	if k.folder != "" {
 		k.recording.Lock() // for good: what is begun now finds the table closed
-		k.rooted.do(func() {
-			os.RemoveAll(k.folder)
-			os.Remove(parentFolder(k.folder)) // when no other host has one there
-		})
+		k.rooted.do(k.removeFolder)
 	}
 	failpoint.Pass(failpoint.KeeperEndRemoved)
 	return left
+}
+
+// removeFolder removes the host's folder, and that of all hosts if it was the
+// last. A host that did not wait for the end of its keeper has removed the folder
+// itself, and another one may have the name by now.
+func (k *keeper) removeFolder() {
+	var then, now syscall.Stat_t
+	if k.folderFD >= 0 && syscall.Fstat(k.folderFD, &then) == nil && syscall.Lstat(k.folder, &now) == nil && (then.Dev != now.Dev || then.Ino != now.Ino) {
+		return
+	}
+	os.RemoveAll(k.folder)
+	os.Remove(parentFolder(k.folder))
 }
 
 // endBelow is end for what is below the keeper alone. The table is closed.

@@ -21,12 +21,15 @@ type keeper struct {
 	table   *table
 	crew    crew
 	sweeper sweeper
-	null    int         // /dev/null to read, out of the way of children's numbers
-	nullOut int         // /dev/null to write
-	folder  string      // the host's runtime folder
-	detach  *detachment // nil in the keeper of a host
-	rooted  *rooted
-	others  int // where the notes on descendants end in the record: see lookout.go
+	null    int    // /dev/null to read, out of the way of children's numbers
+	nullOut int    // /dev/null to write
+	folder  string // the host's runtime folder
+	// folderFD is the folder itself, or -1: it tells it from another one of
+	// the same name, and keeps its number from being used again.
+	folderFD int
+	detach   *detachment // nil in the keeper of a host
+	rooted   *rooted
+	others   int // where the notes on descendants end in the record: see lookout.go
 
 	// recording is held while the record is made, and while the folder is
 	// removed: one that is made in between would keep it there.
@@ -67,7 +70,7 @@ func run(folder string, d *detachment) error {
 	if err := linux.BecomeSubreaper(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	k := &keeper{table: newTable(), folder: folder, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
+	k := &keeper{table: newTable(), folder: folder, folderFD: -1, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k = k, k
 	k.detach = d.of(k)
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
@@ -108,6 +111,10 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	k.null, k.nullOut = high(0), high(1)
 	if err != nil {
 		return -1, err
+	}
+	if fd, ferr := syscall.Open(k.folder, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0); ferr == nil {
+		k.folderFD = high(fd)
+		syscall.Close(fd)
 	}
 	if !isPidfd(hostFD) {
 		host = -1

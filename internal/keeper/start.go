@@ -166,53 +166,69 @@ func keeperEnv() []string {
 
 // Close ends everything the keeper has: SIGTERM, and SIGKILL after the grace
 // for as long as limit. It returns when the keeper has ended, or a little
-// after grace plus limit: then the keeper is killed. The error names what could
-// not be ended. Calls after the first, and concurrent ones, return when the
-// first has.
+// after grace plus limit. The error names what could not be ended. A keeper that
+// is late goes on without the host: were it killed, nobody would know any more
+// what is below its children. Calls after the first, and concurrent ones, return
+// when the first has.
 func (c *Client) Close(grace, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace+limit+answerTime)
 	defer cancel()
+	wake := time.AfterFunc((grace+limit)/2, c.Wake) // should it stand still
+	defer wake.Stop()
 	le := binary.LittleEndian
 	err := c.ask(ctx, frameEnd, le.AppendUint64(le.AppendUint64(nil, uint64(grace)), uint64(limit)))
 	failpoint.Pass(failpoint.HostCloseEnded)
+	if err != nil {
+		c.conn.Shutdown() // it ends everything for that, too
+	}
 	if errors.Is(err, spawn.ErrKeeperGone) {
 		err = nil // it was gone before, or ended before its answer was read
-		c.conn.Shutdown()
 	}
-	if berr := c.bury(ctx); err == nil {
-		err = berr
-	}
-	return err
-}
-
-// bury waits for the end of a keeper that has nothing to do any more, and kills
-// it when ctx ends: its children have PR_SET_PDEATHSIG. It lets go of what the
-// client has of it.
-func (c *Client) bury(ctx context.Context) (err error) {
 	select {
 	case <-c.ended:
 	case <-ctx.Done():
-		c.proc.Kill()
-		timer := time.NewTimer(killTime)
-		defer timer.Stop()
-		select {
-		case <-c.ended:
-		case <-timer.C:
-			err = &spawn.Error{Kind: spawn.ErrTimeout, Phase: spawn.PhaseStop, Op: "keeper", Msg: "SIGKILL has not ended it yet: process " + strconv.Itoa(c.Pid())}
+		if lerr := c.leave(); err == nil {
+			err = lerr
 		}
 	}
+	c.letGo()
+	return err
+}
+
+// leave leaves a keeper to itself that is late, because the machine is busy or
+// it was stopped. It bounds what it does by itself. One that is there after
+// that is killed, if the host is: its children have PR_SET_PDEATHSIG.
+func (c *Client) leave() error {
+	c.Wake()
+	c.conn.Shutdown()
+	timer := time.NewTimer(wakeTime)
+	defer timer.Stop()
+	select {
+	case <-c.ended:
+		return nil
+	case <-timer.C:
+	}
+	time.AfterFunc(lateTime, func() { c.proc.Kill() }) // it knows whether the process has ended
+	return &spawn.Error{Kind: spawn.ErrTimeout, Phase: spawn.PhaseStop, Op: "keeper", Msg: "process " + strconv.Itoa(c.Pid()) + " has not ended everything yet, and goes on"}
+}
+
+// letGo gives up what the client has of its keeper.
+func (c *Client) letGo() {
 	c.conn.Shutdown()
 	<-c.gone
 	c.conn.Close()
 	c.words.Close()
-	return err
 }
 
-// answerTime is what a keeper has to say that it is done, killTime what it has to
-// end when it is killed.
 const (
+	// answerTime is what a keeper has to say that it is done.
 	answerTime = 200 * time.Millisecond
-	killTime   = 500 * time.Millisecond
+	// wakeTime is what one has to end that stood still, and was woken.
+	wakeTime = 100 * time.Millisecond
+	// killTime is what one has to end that was killed.
+	killTime = 500 * time.Millisecond
+	// lateTime is more than a keeper takes that has lost its host.
+	lateTime = endGrace + endLimit + time.Second
 )
 
 // Dismiss asks a keeper that is asked to launch nothing more to end when its
@@ -225,9 +241,14 @@ func (c *Client) Dismiss(ctx context.Context) error {
 // Discard lets go of a keeper that is gone. One whose lane broke while it lives
 // is killed: what it would remove now belongs to its successor.
 func (c *Client) Discard() {
-	now, cancel := context.WithCancel(context.Background())
-	cancel()
-	c.bury(now)
+	c.proc.Kill()
+	timer := time.NewTimer(killTime)
+	defer timer.Stop()
+	select {
+	case <-c.ended:
+	case <-timer.C: // it waits for a device
+	}
+	c.letGo()
 }
 
 // Wake continues a keeper that was stopped, by SIGSTOP or a debugger: it is
