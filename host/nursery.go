@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -169,6 +170,7 @@ func (n *Nursery) fail(cause error) {
 func (n *Nursery) failLocked(cause error) {
 	if cause != nil {
 		n.causes = append(n.causes, cause)
+		n.withoutEchoLocked(cause)
 	}
 	if n.canceled {
 		return
@@ -185,6 +187,29 @@ func (n *Nursery) failLocked(cause error) {
 	if len(children) > 0 {
 		go n.stop(children) // which stay members as long
 	}
+}
+
+// withoutEchoLocked takes out what has told of the end of a child before the
+// child's failure came here: whoever waits for a child, or calls it, may be the
+// first to hear of its end.
+func (n *Nursery) withoutEchoLocked(failure error) {
+	n.causes = slices.DeleteFunc(n.causes, func(c error) bool {
+		if !tellsOf(c, failure) || c == failure {
+			return false
+		}
+		if e, ok := c.(*ChildError); ok {
+			n.stopped = append(n.stopped, e)
+		}
+		return true
+	})
+}
+
+// tellsOf reports whether err has the end of the process that failure, a child's,
+// is about among what it was made of.
+func tellsOf(err, failure error) bool {
+	child, ok := failure.(*ChildError)
+	var exit *spawn.ExitError
+	return ok && errors.As(child.Err, &exit) && errors.Is(err, exit)
 }
 
 func (n *Nursery) causeLocked() error {
@@ -218,10 +243,11 @@ func (n *Nursery) own(err error) error {
 		}
 		return &pruned
 	}
-	for _, c := range append([]error{context.Canceled, spawn.ErrCanceled}, n.causes...) {
-		if errors.Is(err, c) {
-			return nil
-		}
+	if errors.Is(err, context.Canceled) || errors.Is(err, spawn.ErrCanceled) {
+		return nil
+	}
+	if slices.ContainsFunc(n.causes, func(c error) bool { return errors.Is(err, c) || tellsOf(err, c) }) {
+		return nil
 	}
 	return err
 }

@@ -5,6 +5,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"testing"
@@ -139,6 +140,38 @@ func TestNurseryBelievesWhatEndedSays(t *testing.T) {
 	ne := nurseryError(t, err)
 	if len(ne.Causes) != 2 || !errors.Is(ne.Causes[1], errHook) || len(ne.Canceled) != 1 {
 		t.Errorf("%v, with %v canceled", err, ne.Canceled)
+	}
+}
+
+// TestNurseryCountsAnEndOnce has functions that hear of a child's end: one before
+// the nursery itself does, and one after.
+func TestNurseryCountsAnEndOnce(t *testing.T) {
+	h := open(t, host.Config{})
+	err := h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
+		heard := make(chan error)
+		tell := func(ctx context.Context) error { return fmt.Errorf("a call: %w", <-heard) }
+		for _, name := range []string{"first", "second", "last"} {
+			if err := n.Go(name, tell); err != nil {
+				return err
+			}
+		}
+		cfg := member("fails", "exit 3")
+		cfg.Ended = func(_ *host.Process, e host.Ending) host.Ending {
+			heard <- e.Err
+			<-ctx.Done()
+			heard <- e.Err
+			return e
+		}
+		heard <- enlist(t, n, cfg)[0].Wait()
+		return nil
+	})
+	ne := nurseryError(t, err)
+	var child *host.ChildError
+	if len(ne.Causes) != 1 || !errors.As(ne.Causes[0], &child) || child.Name != "fails" || child.Status.Code != 3 {
+		t.Errorf("%v: want the child's failure alone", err)
+	}
+	if got := names(t, ne.Canceled); len(got) != 3 {
+		t.Errorf("%v were canceled, want all that told of it", got)
 	}
 }
 
