@@ -19,7 +19,7 @@ type Channel struct {
 	conn *lane.Conn // closed by End
 	done chan struct{}
 
-	sending sync.Mutex // one send at a time, with its deadline
+	sending chan struct{} // room for one: a send at a time, with its deadline
 
 	mu       sync.Mutex
 	err      error // why it ended, once done is closed
@@ -70,7 +70,7 @@ func open(fd int) (*Channel, error) {
 func newChannel(conn *lane.Conn) *Channel {
 	conn.LimitPayload(MaxPayload)
 	return &Channel{
-		conn: conn, done: make(chan struct{}),
+		conn: conn, done: make(chan struct{}), sending: make(chan struct{}, 1),
 		waiting: map[uint64]chan<- *Fault{}, services: map[string]func(*os.File){},
 	}
 }
@@ -170,8 +170,11 @@ func (c *Channel) send(ctx context.Context, t Type, id uint64, v any, fds ...int
 
 // write sends a frame before ctx ends.
 func (c *Channel) write(ctx context.Context, f *lane.Frame) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
+	select {
+	case c.sending <- struct{}{}:
+		defer func() { <-c.sending }()
+	case <-ctx.Done():
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -235,6 +235,40 @@ func TestAPeerThatDoesNotAnswerOrRead(t *testing.T) {
 	}
 }
 
+// TestASendWaitsForNoOtherPastItsContext has one that waits for a peer that does
+// not read, and one behind it.
+func TestASendWaitsForNoOtherPastItsContext(t *testing.T) {
+	parent, _ := pair(t)
+	unbounded, stop := context.WithCancel(t.Context())
+	waits, over := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(over)
+		for unbounded.Err() == nil {
+			select {
+			case waits <- struct{}{}:
+			default:
+			}
+			if parent.Send(unbounded, channel.TypeStarted, channel.Started{Addresses: []string{strings.Repeat("x", 10_000)}}) != nil {
+				return
+			}
+		}
+	}()
+	<-waits
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		begin := time.Now()
+		for ctx.Err() == nil {
+			parent.Send(ctx, channel.TypeStarted, channel.Started{})
+		}
+		if took := time.Since(begin); took > channel.SendTime*3/4 {
+			t.Errorf("it waited for %v", took)
+		}
+	}
+	stop()
+	<-over
+}
+
 func TestAFrameThatIsTooLongIsNotSent(t *testing.T) {
 	parent, child := pair(t)
 	err := parent.Send(t.Context(), channel.TypeStarted, channel.Started{Addresses: []string{strings.Repeat("x", channel.MaxPayload)}})
