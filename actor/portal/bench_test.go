@@ -75,7 +75,14 @@ func TestBareServer(t *testing.T) {
 }
 
 // BenchmarkCall compares calls of 200 bytes through a portal with calls by plain
-// gRPC over a Unix socket, block by block in the same loop.
+// gRPC over a Unix socket, block by block in the same loop. Its metrics are medians:
+// what one call of each caller takes, and the ratios. On two cores of an AMD EPYC,
+//
+//	go test ./actor/portal -run '^$' -bench Call -benchtime 3s -count 3
+//
+// has said 201 to 210 µs for portal.Call and 228 to 241 µs for plain gRPC, 0.87 to
+// 0.88 times as much (a generated service over Conn: 0.82 to 0.85). With eight
+// callers it was 1.00 to 1.12 times as much (0.89 to 0.97), JSON's part included.
 func BenchmarkCall(b *testing.B) {
 	text := strings.Repeat("x", 200)
 	c := bare(b)

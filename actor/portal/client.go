@@ -24,9 +24,9 @@ const (
 	connWindow   = 4 << 20
 )
 
-// goneTime is how long a call that has lost its connection waits for word of how
-// the other side ended.
-const goneTime = 500 * time.Millisecond
+// goneTime is how long calls wait, once the connection is lost, for word of how the
+// other side ended.
+const goneTime = time.Second
 
 // ErrGone is what calls fail with when the other side has ended, or has given up
 // the connection. How an actor ended is found by errors.As in the same error.
@@ -43,7 +43,10 @@ type client struct {
 	grpc *grpc.ClientConn
 	raw  *onceConn
 	used atomic.Bool // grpc has dialed
-	dead atomic.Bool // grpc has dialed again: it sends no more over the first
+
+	loss  sync.Once
+	lost  chan struct{} // closed when it is of no use any more
+	known chan struct{} // closed goneTime after that: why is not going to be said
 }
 
 // A onceConn tells when it is closed.
@@ -107,7 +110,7 @@ func (p *Portal) connect(ctx context.Context) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{raw: raw}
+	c := &client{raw: raw, lost: make(chan struct{}), known: make(chan struct{})}
 	if c.grpc, err = grpc.NewClient("passthrough:///actor", c.options(&p.cfg)...); err != nil {
 		raw.Close()
 		return nil, err
@@ -125,7 +128,16 @@ func (c *client) end(over <-chan struct{}) {
 	case <-over:
 		c.raw.Close() // first: grpc would say good-bye to a peer that does not read
 	}
+	c.lose()
 	c.grpc.Close()
+}
+
+// lose notes that the connection is of no use any more.
+func (c *client) lose() {
+	c.loss.Do(func() {
+		close(c.lost)
+		time.AfterFunc(goneTime, func() { close(c.known) })
+	})
 }
 
 func (c *client) options(cfg *Config) []grpc.DialOption {
@@ -148,21 +160,20 @@ func (c *client) options(cfg *Config) []grpc.DialOption {
 	}
 }
 
-// dial is what grpc calls, also when it has lost the connection.
+// dial is what grpc calls, also when it sends no more over the connection.
 func (c *client) dial(context.Context, string) (net.Conn, error) {
 	if c.used.Swap(true) {
-		c.dead.Store(true)
+		c.lose()
 		return nil, errUsed
 	}
 	return c.raw, nil
 }
 
-// lost reports whether the connection is of no use any more.
-func (c *client) lost() bool {
-	if c.dead.Load() {
-		return true
-	}
+// isLost reports whether the connection is of no use any more.
+func (c *client) isLost() bool {
 	select {
+	case <-c.lost:
+		return true
 	case <-c.raw.closed:
 		return true
 	default:
@@ -170,14 +181,12 @@ func (c *client) lost() bool {
 	}
 }
 
-// gone returns why a connection was lost, once that is known, but for ctx.
-func (p *Portal) gone(ctx context.Context) error {
-	timer := time.NewTimer(goneTime)
-	defer timer.Stop()
+// gone returns why the connection was lost, once that is known, but for ctx.
+func (p *Portal) gone(ctx context.Context, c *client) error {
 	select {
 	case <-p.channel.Done():
 		return goneError(p.channel.Err())
-	case <-timer.C:
+	case <-c.known:
 		return goneError(errGivenUp)
 	case <-ctx.Done():
 		return goneError(ctx.Err())

@@ -76,8 +76,8 @@ func (p *Portal) failed(ctx context.Context, c *client, method string, err error
 	case c == nil:
 	case code == codes.DeadlineExceeded: // grpc's timer was faster than the context's
 		e.Err = context.DeadlineExceeded
-	case (code == codes.Unavailable || code == codes.Canceled || code == codes.Internal) && c.lost():
-		e.Err = p.gone(ctx)
+	case (code == codes.Unavailable || code == codes.Canceled || code == codes.Internal) && c.isLost():
+		e.Err = p.gone(ctx, c)
 		e.status = status.New(codes.Unavailable, e.Err.Error())
 	case code == codes.ResourceExhausted:
 		e.Err = tooLong(st.Message())

@@ -84,7 +84,8 @@ type Portal struct {
 // New makes the portal of a channel: that of an actor to its parent
 // (Actor.Channel), or that of a parent to an actor. What it serves it serves from
 // now on, until ctx or the channel ends; ctx is that of the entry point or of the
-// nursery. Calls by this process are not bound to ctx.
+// nursery. Calls by this process are not bound to ctx. A side has one portal: the
+// connection of another one takes the place of the first one's.
 //
 // The error is that of a function that was registered with a name which cannot be
 // used, or used twice.
