@@ -87,7 +87,8 @@ func rows() []row {
 		{packages: "actor/channel", module: []string{"internal/lane", "spawn"}},
 		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "registry", "spawn"}},
 		{packages: "actor/portal", module: []string{"actor", "actor/channel", "spawn"}, others: []string{grpc}},
-		{packages: "actor/discovery", module: []string{"spawn"}, others: []string{multiaddr}},
+		{packages: "actor/discovery/address", module: []string{"spawn"}},
+		{packages: "actor/discovery/endpoints", module: []string{"actor/discovery/address", "spawn"}, others: []string{"github.com/pelletier/go-toml/v2/..."}},
 		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "spawn"}},
 
 		// A backend never imports the host or another backend.
