@@ -50,10 +50,15 @@ func (p *Program) live(ch *channel.Channel) int {
 		spawned: make(chan channel.Spawn, 1), asked: make(chan channel.Cancel, 1), signals: make(chan os.Signal, 8),
 		lost: make(chan error, 1), finished: make(chan error, 1),
 	}
-	signal.Notify(l.signals, os.Interrupt, syscall.SIGTERM)
+	ready := make(chan struct{})
+	go func() {
+		defer close(ready)
+		signal.Notify(l.signals, os.Interrupt, syscall.SIGTERM)
+	}()
 	defer signal.Stop(l.signals)
 	ch.Send(context.Background(), channel.TypeHello, channel.Hello{Version: channel.Version, Pid: os.Getpid()})
 	go func() { l.lost <- ch.Serve(l.receive) }()
+	<-ready
 	code := l.run()
 	ch.End(nil)
 	if !l.orphan {

@@ -24,6 +24,12 @@ func (a *Actor) ready(ctx context.Context, p *host.Process) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, a.spec.Handshake, errHandshake)
 	defer cancel()
 	go a.serve(p)
+	early := a.spec.size() <= earlySize
+	if early {
+		if err := a.tell(ctx); err != nil {
+			return err
+		}
+	}
 	if err := a.await(ctx, p, a.hello, "hello"); err != nil {
 		return err
 	}
@@ -31,10 +37,25 @@ func (a *Actor) ready(ctx context.Context, p *host.Process) error {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "actor handshake", Kind: spawn.ErrVersion,
 			Msg: fmt.Sprintf("the actor speaks version %d of the channel's protocol, this program version %d: build both with the same release", a.version, channel.Version)}
 	}
+	if !early {
+		if err := a.tell(ctx); err != nil {
+			return err
+		}
+	}
+	return a.await(ctx, p, a.started, "started")
+}
+
+// earlySize is how long what the actor is told may be, in bytes, to be sent
+// before the actor has said hello, which saves a round trip: the socket's buffer
+// takes it, whatever the child is doing.
+const earlySize = 16 << 10
+
+// tell tells the actor what to be.
+func (a *Actor) tell(ctx context.Context) error {
 	if err := a.channel.Send(ctx, channel.TypeSpawn, a.what()); err != nil && !dying(err) {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "actor handshake", Err: err}
 	}
-	return a.await(ctx, p, a.started, "started")
+	return nil
 }
 
 // dying reports whether err is only that the actor does not listen any more: its

@@ -147,14 +147,27 @@ func (s *Spec) variables() map[string]string {
 	return all
 }
 
-// checkText refuses what could not be told as it is.
-func (s *Spec) checkText() error {
+// text is all that the actor is told.
+func (s *Spec) text() []string {
 	text := append([]string{s.Name, s.Entry}, s.Args...)
 	text = append(append(text, s.Registrar...), s.Bind...)
 	for k, v := range s.Variables {
 		text = append(text, k, v)
 	}
-	for _, t := range text {
+	return text
+}
+
+// size is how much that is, in bytes.
+func (s *Spec) size() (n int) {
+	for _, t := range s.text() {
+		n += len(t)
+	}
+	return n
+}
+
+// checkText refuses what could not be told as it is.
+func (s *Spec) checkText() error {
+	for _, t := range s.text() {
 		if !utf8.ValidString(t) {
 			return specError(fmt.Sprintf("actor %q: %q is not UTF-8", s.Name, t))
 		}
