@@ -31,7 +31,8 @@ type life struct {
 	lost     chan error // why the channel can be read no more; room for one
 	finished chan error // how the entry point ended; room for one
 
-	told bool // that spawned was sent to; belongs to whoever receives frames
+	told    bool          // that spawned was sent to; belongs to whoever receives frames
+	greeted chan struct{} // closed when hello was sent, which is the first frame
 
 	actor   *Actor // nil before it is known what to be
 	sigint  string // who decides about SIGINT
@@ -48,17 +49,13 @@ func (p *Program) live(ch *channel.Channel) int {
 	l := &life{
 		program: p, channel: ch,
 		spawned: make(chan channel.Spawn, 1), asked: make(chan channel.Cancel, 1), signals: make(chan os.Signal, 8),
-		lost: make(chan error, 1), finished: make(chan error, 1),
+		lost: make(chan error, 1), finished: make(chan error, 1), greeted: make(chan struct{}),
 	}
-	ready := make(chan struct{})
-	go func() {
-		defer close(ready)
-		signal.Notify(l.signals, os.Interrupt, syscall.SIGTERM)
-	}()
+	go func() { l.lost <- ch.Serve(l.receive) }() // what to be is decoded meanwhile
+	signal.Notify(l.signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(l.signals)
 	ch.Send(context.Background(), channel.TypeHello, channel.Hello{Version: channel.Version, Pid: os.Getpid()})
-	go func() { l.lost <- ch.Serve(l.receive) }()
-	<-ready
+	close(l.greeted)
 	code := l.run()
 	ch.End(nil)
 	if !l.orphan {
@@ -81,6 +78,9 @@ func (l *life) receive(m *channel.Message) error {
 		l.told = true
 		l.spawned <- s
 		return nil
+	}
+	<-l.greeted // before anything is answered
+	switch m.Type {
 	case channel.TypeCancel:
 		var c channel.Cancel
 		if err := m.Decode(&c); err != nil {

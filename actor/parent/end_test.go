@@ -113,6 +113,50 @@ func TestAnErrorKeepsItsIdentity(t *testing.T) {
 	})
 }
 
+// TestAPanicElsewhere holds that the process is the boundary: what the actor
+// could not say stands in its standard error.
+func TestAPanicElsewhere(t *testing.T) {
+	err := failure(t, open(t, host.Config{}), spec("a", "panic"))
+	var exit *spawn.ExitError
+	if !errors.As(err, &exit) || exit.Code != 2 || !strings.Contains(string(exit.Stderr), "panic: a panic elsewhere") {
+		t.Errorf("%v: want the status of a panic, and its text", err)
+	}
+}
+
+// TestChildSIGINT sends the signal, and then the request: the actor says which of
+// them it has obeyed.
+func TestChildSIGINT(t *testing.T) {
+	h := open(t, host.Config{})
+	for _, test := range []struct {
+		mode parent.SIGINTMode
+		by   string
+		code int
+	}{{"", "parent.test (process ", 143}, {parent.SIGINTParent, "parent.test (process ", 143}, {parent.SIGINTSelf, "SIGINT", 130}} {
+		t.Run(string(test.mode), func(t *testing.T) {
+			nursery(t, h, func(ctx context.Context, n *host.Nursery) error {
+				s := spec("a", "wait")
+				s.ChildSIGINT = test.mode
+				a := start(t, n, s)
+				if err := a.Child().Process().Signal(syscall.SIGINT); err != nil {
+					t.Error(err)
+				}
+				if test.mode != parent.SIGINTSelf {
+					if err := a.Cancel(ctx, ""); err != nil {
+						t.Error("Cancel: ", err)
+					}
+				}
+				err := a.Wait()
+				var c *actor.Canceled
+				var exit *spawn.ExitError
+				if !errors.As(err, &c) || !strings.HasPrefix(c.By, test.by) || !errors.As(err, &exit) || exit.Code != test.code {
+					t.Errorf("%v: want code %d, canceled by %s", err, test.code, test.by)
+				}
+				return nil
+			})
+		})
+	}
+}
+
 func TestAllFailuresAreThereOnce(t *testing.T) {
 	h := open(t, host.Config{})
 	const children = 25

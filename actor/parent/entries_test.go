@@ -65,6 +65,12 @@ func fail(_ context.Context, a *actor.Actor) error {
 	return nil
 }
 
+// panicElsewhere panics in another goroutine, which nobody has told anything.
+func panicElsewhere(context.Context, *actor.Actor) error {
+	go panic("a panic elsewhere")
+	select {}
+}
+
 // wait waits until it is canceled.
 func wait(ctx context.Context, a *actor.Actor) error {
 	<-ctx.Done()

@@ -9,17 +9,28 @@ import (
 	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/actor/parent"
 	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/backends/forkexec"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
+	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 func TestMain(m *testing.M) {
-	host.Init(backends.Builtin()...)
+	host.Init(append(backends.Builtin(), sdk.Entry(other{}))...)
 	os.Exit(helperproc.Main(func() int { return leakcheck.Main(m) }, map[string]helperproc.Func{
 		"actor": func([]string) int { p := program(); return p.Main() },
 	}))
+}
+
+// other is a method of its own, which does what forkexec does.
+type other struct{ forkexec.Backend }
+
+func (o other) Describe() sdk.Description {
+	d := o.Backend.Describe()
+	d.Key = "other"
+	return d
 }
 
 // spec returns the Spec of one of this test's actors.
@@ -75,5 +86,6 @@ func program() actor.Program {
 		"stuck": {Run: stuck},
 		"gate":  {Run: gate},
 		"tree":  {Run: tree},
+		"panic": {Run: panicElsewhere},
 	}}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/registry"
 )
 
 // tree is an actor that has as many actors of its own as its first argument
@@ -28,12 +29,12 @@ func tree(ctx context.Context, a *actor.Actor) error {
 	breadth, _ := strconv.Atoi(a.Args[0])
 	depth, _ := strconv.Atoi(a.Args[1])
 	if depth == 0 {
-		return map[string]func(context.Context, *actor.Actor) error{"gate": gate, "wait": wait, "stuck": stuck}[a.Args[2]](ctx, a)
+		return map[string]func(context.Context, *actor.Actor) error{"gate": gate, "wait": wait, "stuck": stuck, "tell": tell}[a.Args[2]](ctx, a)
 	}
 	return parent.Run(ctx, host.Config{}, host.NurseryConfig{Name: a.Name}, func(ctx context.Context, n *host.Nursery) error {
 		for i := range breadth {
 			s := spec(a.Name+"."+strconv.Itoa(i), "tree", a.Args[0], strconv.Itoa(depth-1), a.Args[2])
-			s.Parent, s.Method = a, "forkexec"
+			s.Parent, s.Method = a, methodAt(depth)
 			s.Program.Files = []*os.File{nil, nil, nil, os.NewFile(3, "gate"), os.NewFile(4, "pids")}
 			if _, err := parent.Start(ctx, n, s); err != nil {
 				return err
@@ -41,6 +42,20 @@ func tree(ctx context.Context, a *actor.Actor) error {
 		}
 		return nil
 	})
+}
+
+// methodAt is the spawn method of a level: they take turns.
+func methodAt(depth int) registry.SpawnMethodKey {
+	return []registry.SpawnMethodKey{"forkexec", "other"}[depth%2]
+}
+
+// tell waits until it is canceled, and tells by whom instead of its process.
+func tell(ctx context.Context, a *actor.Actor) error {
+	<-ctx.Done()
+	var c *actor.Canceled
+	errors.As(context.Cause(ctx), &c)
+	fmt.Fprintf(os.NewFile(4, "pids"), "%s %s\n", a.Name, c.By)
+	return c
 }
 
 // A forest is some trees of actors.
@@ -219,11 +234,18 @@ func TestATreeIsCanceledFromItsRoot(t *testing.T) {
 	f := newForest(t)
 	var all map[string]int
 	err := nursery(t, h, func(ctx context.Context, n *host.Nursery) error {
-		start(t, n, f.spec("a", "wait", 2, 2))
+		start(t, n, f.spec("a", "tell", 2, 2))
 		all = f.running(t, 7)
 		return errOwn
 	})
 	gone(t, 2*time.Second, all)
+	by := fmt.Sprintf("parent.test (process %d)", os.Getpid())
+	for range 4 { // the leaves
+		line, rerr := f.pids.ReadString('\n')
+		if name, who, _ := strings.Cut(strings.TrimSpace(line), " "); rerr != nil || strings.Count(name, ".") != 2 || who != by {
+			t.Errorf("%q, %v: want a leaf, canceled by %q", line, rerr, by)
+		}
+	}
 	var ne *host.NurseryError
 	if !errors.As(err, &ne) || len(ne.Causes) != 1 || !errors.Is(ne.Causes[0], errOwn) || len(ne.Canceled) != 1 {
 		t.Fatal(err)
