@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -154,7 +153,7 @@ func (c *Channel) forget(id uint64) {
 }
 
 func (c *Channel) send(ctx context.Context, t Type, id uint64, v any, fds ...int) error {
-	payload, err := json.Marshal(v)
+	payload, err := encode(v)
 	if err != nil {
 		return fmt.Errorf("actor channel: %s: %w", t, err)
 	}

@@ -131,7 +131,7 @@ func TestChildSIGINT(t *testing.T) {
 		mode parent.SIGINTMode
 		by   string
 		code int
-	}{{"", "parent.test (process ", 143}, {parent.SIGINTParent, "parent.test (process ", 143}, {parent.SIGINTSelf, "SIGINT", 130}} {
+	}{{"", self(), 143}, {parent.SIGINTParent, self(), 143}, {parent.SIGINTSelf, "SIGINT", 130}} {
 		t.Run(string(test.mode), func(t *testing.T) {
 			nursery(t, h, func(ctx context.Context, n *host.Nursery) error {
 				s := spec("a", "wait")
@@ -200,7 +200,7 @@ func TestCausesAndCancellations(t *testing.T) {
 	}
 	for _, e := range ne.Canceled {
 		var c *actor.Canceled
-		if !errors.As(e, &c) || !strings.Contains(c.By, "parent.test (process ") || !strings.Contains(c.Reason, `child "fails"`) {
+		if !errors.As(e, &c) || !strings.Contains(c.By, self()) || !strings.Contains(c.Reason, `child "fails"`) {
 			t.Errorf("%v does not say who asked, and why", e)
 		}
 		if e := e.(*host.ChildError); e.Forced || e.Status.Code != 143 {

@@ -2,7 +2,9 @@ package parent_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -36,6 +38,11 @@ func (o other) Describe() sdk.Description {
 // spec returns the Spec of one of this test's actors.
 func spec(name, entry string, args ...string) parent.Spec {
 	return parent.Spec{Name: name, Entry: entry, Args: args, Errors: errorsOfTests(), Program: spawn.Spec{Path: helperproc.Path(), Args: helperproc.Argv("actor")}}
+}
+
+// self is how an actor's cancellation names this process.
+func self() string {
+	return fmt.Sprintf("%s (process %d)", filepath.Base(os.Args[0]), os.Getpid())
 }
 
 // script returns a Spec whose program is a shell script.

@@ -239,7 +239,7 @@ func TestATreeIsCanceledFromItsRoot(t *testing.T) {
 		return errOwn
 	})
 	gone(t, 2*time.Second, all)
-	by := fmt.Sprintf("parent.test (process %d)", os.Getpid())
+	by := self()
 	for range 4 { // the leaves
 		line, rerr := f.pids.ReadString('\n')
 		if name, who, _ := strings.Cut(strings.TrimSpace(line), " "); rerr != nil || strings.Count(name, ".") != 2 || who != by {
@@ -251,7 +251,7 @@ func TestATreeIsCanceledFromItsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c *actor.Canceled
-	if e := ne.Canceled[0].(*host.ChildError); e.Forced || !errors.As(e, &c) || !strings.HasPrefix(c.By, "parent.test (process ") {
+	if e := ne.Canceled[0].(*host.ChildError); e.Forced || !errors.As(e, &c) || !strings.HasPrefix(c.By, by) {
 		t.Errorf("%v, forced %v", e, e.Forced)
 	}
 }

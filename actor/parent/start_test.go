@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -35,7 +36,7 @@ func TestAnActorIsWhatItIsTold(t *testing.T) {
 			return err
 		}
 		want := said{
-			Name: "an actor", UID: a.UID(), ParentName: "parent.test", ParentPid: os.Getpid(), Pid: a.Child().Process().Pid(),
+			Name: "an actor", UID: a.UID(), ParentName: filepath.Base(os.Args[0]), ParentPid: os.Getpid(), Pid: a.Child().Process().Pid(),
 			Args: s.Args, Registrar: s.Registrar, Bind: s.Bind, Variables: s.Variables,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
