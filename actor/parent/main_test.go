@@ -94,5 +94,6 @@ func program() actor.Program {
 		"gate":  {Run: gate},
 		"tree":  {Run: tree},
 		"panic": {Run: panicElsewhere},
+		"ask":   {Run: askItsOwn},
 	}}
 }
