@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,32 @@ func TestCallsEndWithTheActor(t *testing.T) {
 		_, err = portal.Call[point](ctx, q, "mirror", point{})
 		killed(err)
 	})
+}
+
+// TestADeathIsOneFailure has functions of a nursery that call an actor which is
+// killed: the nursery has failed for that once.
+func TestADeathIsOneFailure(t *testing.T) {
+	err := nursery(t, func(ctx context.Context, n *host.Nursery) error {
+		a, p := start(t, ctx, n, spec("a"), nil)
+		for i := range 5 {
+			name := fmt.Sprint(i)
+			if err := n.Go("caller "+name, func(ctx context.Context) error {
+				_, err := portal.Call[int](ctx, p, "wait", name)
+				return err
+			}); err != nil {
+				return err
+			}
+			if _, err := portal.Call[int](ctx, p, "waiting", name); err != nil {
+				return err
+			}
+		}
+		return a.Child().Process().Signal(syscall.SIGKILL)
+	})
+	var ne *host.NurseryError
+	var child *host.ChildError
+	if !errors.As(err, &ne) || len(ne.Causes) != 1 || !errors.As(err, &child) || child.Name != "a" || child.Status.Signal != syscall.SIGKILL {
+		t.Errorf("%v: want the end of the actor, once", err)
+	}
 }
 
 func TestACallThatEndsTheActor(t *testing.T) {
