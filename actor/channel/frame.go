@@ -35,7 +35,7 @@ type Type uint8
 // The types of frames. Cancel and Connect are requests, which Answer answers.
 const (
 	TypeHello   Type = 1 // child: Hello, the first frame
-	TypeSpawn   Type = 2 // parent: Spawn, once, after Hello
+	TypeSpawn   Type = 2 // parent: Spawn, once, perhaps before Hello
 	TypeStarted Type = 3 // child: Started
 	TypeCancel  Type = 4 // parent: Cancel
 	TypeConnect Type = 5 // both: Connect, with one descriptor

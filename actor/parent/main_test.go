@@ -22,7 +22,8 @@ import (
 func TestMain(m *testing.M) {
 	host.Init(append(backends.Builtin(), sdk.Entry(other{}))...)
 	os.Exit(helperproc.Main(func() int { return leakcheck.Main(m) }, map[string]helperproc.Func{
-		"actor": func([]string) int { p := program(); return p.Main() },
+		"actor":   func([]string) int { p := program(); return p.Main() },
+		"strange": strange,
 	}))
 }
 
@@ -95,5 +96,6 @@ func program() actor.Program {
 		"tree":  {Run: tree},
 		"panic": {Run: panicElsewhere},
 		"ask":   {Run: askItsOwn},
+		"count": {Run: func(_ context.Context, a *actor.Actor) error { return a.Return(len(a.Args[0])) }},
 	}}
 }
