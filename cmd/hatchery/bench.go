@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
+	"os/exec"
 	"slices"
 	"syscall"
 	"time"
@@ -54,9 +55,10 @@ installed. With the first one, and one caller, it is measured as well what it
 costs that the host has 10000 open descriptors. At the end come the start of
 hatchery run, beside that of bwrap, and the parts of it.
 
-Ctrl-C ends it with what was measured so far; the exit code is 130 then. It is
-120 or 121 when the one method that was asked for is blocked, or does not work
-here.
+Ctrl-C ends it with what was measured so far; the exit code is 130 then, as a
+second Ctrl-C ends it at once. When none of the methods that were asked for
+works here, the exit code is that of the first: 120 if it is blocked, 121 if it
+is unavailable. It is 125 when a program does not succeed.
 
 With --json: {"machine", "rounds", "seconds", "complete", "programs": [{"name",
 "what"}], "rows": [{"scenario", "program", "callers", "method", "children",
@@ -84,13 +86,15 @@ With --json: {"machine", "rounds", "seconds", "complete", "programs": [{"name",
 	return cmd
 }
 
-// check refuses numbers that mean nothing.
+// check refuses numbers that mean nothing, and forgets what is said twice.
 func (r *benchRequest) check(cmd *cobra.Command) error {
 	switch {
 	case r.time.given && r.time.value == 0:
 		return usage(cmd, "--time 0s: want a time to measure for")
 	case r.rounds < 1 || r.rounds > 1000:
 		return usage(cmd, "--rounds %d: want 1 to 1000", r.rounds)
+	case cmd.Flags().Changed(registry.FlagName) && len(r.keys) == 0:
+		return usage(cmd, "--%s is empty: want keys, like forkexec,isolate", registry.FlagName)
 	case len(r.programs) == 0:
 		return usage(cmd, "--program is empty: want tiny, go or a path")
 	case len(r.callers) == 0:
@@ -101,14 +105,25 @@ func (r *benchRequest) check(cmd *cobra.Command) error {
 			return usage(cmd, "--callers %d: want 1 to 1000", n)
 		}
 	}
+	r.programs, r.callers = distinct(r.programs), distinct(r.callers)
 	return nil
+}
+
+// distinct returns list with each value once, where it first is.
+func distinct[T comparable](list []T) (out []T) {
+	for _, v := range list {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func (a *app) bench(cmd *cobra.Command, r *benchRequest) error {
 	if err := r.check(cmd); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	m, err := findMethods(r.backendDirs)
 	if err != nil {
@@ -122,55 +137,93 @@ func (a *app) bench(cmd *cobra.Command, r *benchRequest) error {
 	if r.time.given {
 		cfg.Time = r.time.value
 	}
-	for _, name := range r.programs {
-		p, err := bench.FindProgram(name)
-		if err != nil {
-			return &failure{codeOfExec(err), fmt.Errorf("--program %s: %w", plain(name), err), "want tiny, go or the path of a program"}
+	defer func() {
+		for _, p := range cfg.Programs {
+			p.Close()
 		}
-		defer p.Close()
-		cfg.Programs = append(cfg.Programs, p)
+	}()
+	if cfg.Programs, err = findPrograms(ctx, r.programs); err != nil {
+		return err
 	}
 	cfg.Hatchery, _ = os.Executable()
 	if cfg.Host, err = host.Open(host.Config{Registry: m.registry}); err != nil {
 		return err
 	}
-	result, err := a.runBench(ctx, cfg, len(r.keys) == 1)
+	result, err := a.runBench(ctx, cfg, len(r.keys) > 0)
 	if cerr := cfg.Host.Close(); cerr != nil {
 		a.say("warning: %v", cerr)
 	}
 	if err != nil {
 		return err
 	}
-	return a.show(result, r.asJSON)
+	return a.show(ctx, result, r.asJSON)
 }
 
-// runBench measures until it is done or ctx ends, by a signal. With one set,
-// there is one method, which must work.
-func (a *app) runBench(ctx context.Context, cfg bench.Config, one bool) (*bench.Result, error) {
-	if one {
-		if err := cfg.Host.Probe(ctx, cfg.Methods[0]); err != nil {
-			return nil, err
+// findPrograms finds programs and runs each of them once: what does not succeed
+// by os/exec need not be measured. The caller closes what is returned, also with
+// an error.
+func findPrograms(ctx context.Context, names []string) (found []bench.Program, err error) {
+	for _, name := range names {
+		p, err := bench.FindProgram(name)
+		if err != nil {
+			return found, &failure{codeOfExec(err), fmt.Errorf("--program %s: %w", plain(name), err), "want tiny, go or the path of a program"}
+		}
+		found = append(found, p)
+		if err := p.Try(ctx); err != nil && ctx.Err() == nil {
+			return found, refusal(name, err)
 		}
 	}
+	return found, nil
+}
+
+// refusal is the failure of a program that does not succeed.
+func refusal(name string, err error) error {
+	f := &failure{codeFailed, fmt.Errorf("--program %s: %w", plain(name), err), "want a program that succeeds"}
+	if !errors.As(err, new(*exec.ExitError)) {
+		f.code, f.hint = codeOfExec(err), "want tiny, go or the path of a program"
+		if name == bench.Tiny {
+			f.hint = "want a $TMPDIR where programs may be executed"
+		}
+	}
+	return f
+}
+
+// runBench measures until it is done or ctx ends, by a signal. When methods were
+// asked for, one of them must work.
+func (a *app) runBench(ctx context.Context, cfg bench.Config, asked bool) (*bench.Result, error) {
 	p := newProgress(a.stderr)
 	cfg.Progress = p.show
 	defer p.clear()
-	result := bench.Run(ctx, cfg)
-	result.Interrupted = ctx.Err() != nil
-	return result, nil
+	if asked {
+		if err := anyWorks(ctx, cfg.Host, cfg.Methods); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+	}
+	return bench.Run(ctx, cfg), nil
+}
+
+// anyWorks returns nil when one of the methods works, and else what the first
+// one says.
+func anyWorks(ctx context.Context, h *host.Host, methods []string) (first error) {
+	for _, key := range methods {
+		err := h.Probe(ctx, key)
+		if err == nil {
+			return nil
+		}
+		first = cmp.Or(first, err)
+	}
+	return first
 }
 
 // methods returns the keys of the methods to measure: those that were asked for,
 // or all.
 func (r *benchRequest) methods(m *methods) (keys []string, err error) {
-	for _, key := range r.keys {
+	for _, key := range distinct(r.keys) {
 		e, err := m.lookup(key)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(keys, string(e.Key)) {
-			keys = append(keys, string(e.Key))
-		}
+		keys = append(keys, string(e.Key))
 	}
 	if len(r.keys) == 0 {
 		for _, key := range m.registry.Keys() {
@@ -180,16 +233,17 @@ func (r *benchRequest) methods(m *methods) (keys []string, err error) {
 	return keys, nil
 }
 
-// show prints a result, and says with the exit code whether it was ended early.
-func (a *app) show(r *bench.Result, asJSON bool) error {
+// show prints a result, and says with the exit code whether a signal has ended
+// it early.
+func (a *app) show(ctx context.Context, r *bench.Result, asJSON bool) error {
 	var err error
 	if asJSON {
 		err = a.writeJSON(r)
 	} else {
 		err = r.Print(a.stdout)
 	}
-	if err == nil && r.Interrupted {
-		err = &failure{shellCode(os.Interrupt), nil, ""}
+	if by, ok := errors.AsType[endedBy](context.Cause(ctx)); err == nil && ok {
+		err = &failure{shellCode(by.Signal), nil, ""}
 	}
 	if err == nil && !slices.ContainsFunc(r.Rows, func(row bench.Row) bool { return row.Children > 0 }) {
 		err = &failure{codeFailed, errors.New("nothing was measured"), "give it more --time, or less to measure"}

@@ -16,8 +16,8 @@ import (
 )
 
 func main() {
-	if bench.IsExit(os.Args) {
-		os.Exit(0)
+	if code, ok := bench.Main(os.Args); ok {
+		os.Exit(code)
 	}
 	host.Init(backends.Builtin()...)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

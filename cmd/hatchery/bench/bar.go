@@ -3,7 +3,7 @@ package bench
 import "strings"
 
 // barWidth is how many characters a full bar has.
-const barWidth = 20
+const barWidth = 10
 
 // bar draws a part of a whole, from 0 to 1, to the eighth of a character. What
 // is not nothing is seen.

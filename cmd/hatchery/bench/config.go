@@ -21,8 +21,9 @@ type Config struct {
 	// Callers are how many goroutines start children at once, each in turn.
 	Callers []int
 
-	// Time is how long all of it takes, about. What runs over it by more than
-	// a quarter is ended: then the result is not complete.
+	// Time is how long all of it takes, about, when what works has been tried
+	// out. What runs over it by more than a quarter is ended: then the result
+	// is not complete.
 	Time time.Duration
 
 	// Rounds is how many rounds the time is cut into. When programs are so slow

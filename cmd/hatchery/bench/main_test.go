@@ -10,8 +10,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if IsExit(os.Args) {
-		os.Exit(0)
+	if code, ok := Main(os.Args); ok {
+		os.Exit(code)
 	}
 	host.Init(backends.Builtin()...)
 	os.Exit(leakcheck.Main(m))

@@ -56,7 +56,7 @@ func TestRatio(t *testing.T) {
 
 func TestBar(t *testing.T) {
 	for part, want := range map[float64]string{
-		0: "", 0.001: "▏", 0.5: "██████████", 0.525: "██████████▌", 1: "████████████████████", 3: "████████████████████", -1: "",
+		0: "", 0.001: "▏", 0.5: "█████", 0.55: "█████▌", 1: "██████████", 3: "██████████", -1: "",
 	} {
 		if got := bar(part); got != want {
 			t.Errorf("bar(%v) = %q, want %q", part, got, want)

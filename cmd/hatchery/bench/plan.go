@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -79,6 +80,7 @@ func (b *bench) findWays(ctx context.Context) {
 	sandbox := b.findBwrap(ctx)
 	var sandboxed []*way
 	for _, key := range b.Methods {
+		b.say(0, "trying out "+key)
 		w := byMethod(b.Host, key, OSExec)
 		if key == isolate && sandbox != nil {
 			w.against = Bwrap
@@ -99,12 +101,22 @@ func (b *bench) findWays(ctx context.Context) {
 // isolate is the method whose children are in a sandbox.
 const isolate = "isolate"
 
-// try tries a method out.
+// tryLimit is how long a way may take to show that it works.
+const tryLimit = 5 * time.Second
+
+// try tries a way out.
 func (b *bench) try(ctx context.Context, w *way) error {
-	if err := b.Host.Probe(ctx, w.method); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, tryLimit)
+	defer cancel()
+	if w.method != Bwrap {
+		if err := b.Host.Probe(ctx, w.method); err != nil {
+			return err
+		}
 	}
 	_, err := w.turn(ctx, &b.Programs[0], 1, 0, noUsage)
+	if err == nil && ctx.Err() != nil { // what was under way was killed, and is no failure
+		err = fmt.Errorf("not done after %v", tryLimit)
+	}
 	return err
 }
 
@@ -116,7 +128,8 @@ func (b *bench) findBwrap(ctx context.Context) *way {
 		return nil
 	}
 	w := bwrap(path)
-	if _, err := w.turn(ctx, &b.Programs[0], 1, 0, noUsage); err != nil {
+	b.say(0, "trying out "+Bwrap)
+	if err := b.try(ctx, w); err != nil {
 		b.skipped[Bwrap] = fmt.Sprintf("it does not work here: %v", err)
 		return nil
 	}

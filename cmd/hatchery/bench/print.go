@@ -3,24 +3,28 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
 
 // Print writes the result as tables for people, in which a bar shows what is
-// compared.
+// compared. They fit into 80 columns as long as names are short.
 func (r *Result) Print(out io.Writer) error {
 	var b strings.Builder
 	m := r.Machine
-	fmt.Fprintf(&b, "%s, %d processors (%s), kernel %s, %s; %d rounds in %.0f s\n",
-		m.System, m.Processors, orUnknown(m.Processor), orUnknown(m.Kernel), m.Go, r.Rounds, r.Seconds)
+	fmt.Fprintf(&b, "%s, kernel %s, %s; %d x %s\n", m.System, orUnknown(m.Kernel), m.Go, m.Processors, orUnknown(m.Processor))
+	fmt.Fprintf(&b, "rounds: %d, in %.0f s; µs: median and the slowest of a hundred;\n", r.Rounds, r.Seconds)
+	fmt.Fprintf(&b, "ratio: to %s; eight of ten rounds are within the range beside it\n", r.bases())
 	if !r.Complete {
 		fmt.Fprintln(&b, "ended early: this is what was measured until then")
 	}
 	for _, p := range r.Programs {
 		fmt.Fprintf(&b, "\n%s: %s\n", p.Name, p.What)
 		r.printTimes(&b, "one at a time", r.rows(Plain, p.Name, 1))
-		r.printTimes(&b, "one at a time, the host with %d open descriptors", r.rows(Descriptors, p.Name, 1))
+		if rows := r.rows(Descriptors, p.Name, 1); len(rows) > 0 {
+			r.printTimes(&b, fmt.Sprintf("one at a time, the host with %d open descriptors", rows[0].Descriptors), rows)
+		}
 		r.printThroughput(&b, p.Name)
 	}
 	r.printStarts(&b)
@@ -32,6 +36,16 @@ func (r *Result) Print(out io.Writer) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// bases names what ratios are to.
+func (r *Result) bases() string {
+	for _, row := range r.Rows {
+		if row.Against == Bwrap {
+			return OSExec + ", of " + row.Method + " to " + Bwrap
+		}
+	}
+	return OSExec
 }
 
 func orUnknown(s string) string {
@@ -55,27 +69,22 @@ func (r *Result) rows(scenario, program string, callers int) (out []Row) {
 func table(b *strings.Builder) *tabwriter.Writer { return tabwriter.NewWriter(b, 0, 0, 2, ' ', 0) }
 
 func (r *Result) printTimes(b *strings.Builder, title string, rows []Row) {
-	if len(rows) == 0 {
-		return
-	}
-	if strings.Contains(title, "%d") {
-		title = fmt.Sprintf(title, rows[0].Descriptors)
-	}
 	longest := 0.0
 	for _, row := range rows {
 		longest = max(longest, row.Median)
 	}
-	fmt.Fprintf(b, "\n%s, µs\n", title)
-	w := table(b)
-	fmt.Fprintln(w, "  method\t median\t    p99\tratio\t\tCPU of host\tand keeper\t")
-	for _, row := range rows {
-		if row.Children == 0 {
-			continue
+	if longest > 0 {
+		fmt.Fprintf(b, "\n%s; processor time of host and keeper\n", title)
+		w := table(b)
+		fmt.Fprintln(w, "  method\tmedian\t   p99\tratio\t\thost\tkeeper\t")
+		for _, row := range rows {
+			if row.Children > 0 {
+				fmt.Fprintf(w, "  %s\t%6.0f\t%6.0f\t%s\t%4.0f\t%6.0f\t%s\n", row.Method, row.Median, row.P99,
+					ratioCells(row.MedianRatio), row.HostCPU, row.KeeperCPU, bar(row.Median/longest))
+			}
 		}
-		fmt.Fprintf(w, "  %s\t%7.0f\t%7.0f\t%s\t%11.0f\t%10.0f\t%s\n", row.Method, row.Median, row.P99,
-			ratioCells(row.MedianRatio, row.Against), row.HostCPU, row.KeeperCPU, bar(row.Median/longest))
+		w.Flush()
 	}
-	w.Flush()
 	printReasons(b, rows)
 }
 
@@ -85,12 +94,12 @@ func (r *Result) printThroughput(b *strings.Builder, program string) {
 	for _, row := range rows {
 		most = max(most, row.PerSecond)
 	}
-	if most == 0 {
+	if most == 0 || !slices.ContainsFunc(rows, func(row Row) bool { return row.Callers > 1 }) {
 		return
 	}
-	fmt.Fprintln(b, "\nchildren a second; median and p99 in µs")
+	fmt.Fprintln(b, "\nseveral at a time: children a second, by so many callers")
 	w := table(b)
-	fmt.Fprintln(w, "  callers\tmethod\t median\t    p99\ta second\tratio\t\t")
+	fmt.Fprintln(w, "  callers\tmethod\tmedian\t   p99\ta second\tratio\t\t")
 	last := 0
 	for _, row := range rows {
 		if row.Children == 0 {
@@ -100,11 +109,15 @@ func (r *Result) printThroughput(b *strings.Builder, program string) {
 		if row.Callers != last {
 			callers, last = fmt.Sprint(row.Callers), row.Callers
 		}
-		fmt.Fprintf(w, "  %7s\t%s\t%7.0f\t%7.0f\t%8.0f\t%s\t%s\n", callers, row.Method, row.Median, row.P99, row.PerSecond,
-			ratioCells(row.ThroughputRatio, row.Against), bar(row.PerSecond/most))
+		fmt.Fprintf(w, "  %7s\t%s\t%6.0f\t%6.0f\t%8.0f\t%s\t%s\n", callers, row.Method, row.Median, row.P99, row.PerSecond,
+			ratioCells(row.ThroughputRatio), bar(row.PerSecond/most))
 	}
 	w.Flush()
-	printReasons(b, rows)
+	for _, row := range rows {
+		if row.Callers != 1 { // those of one stand below the table of one at a time
+			printReasons(b, []Row{row})
+		}
+	}
 }
 
 // printReasons says which rows are missing or were not measured to the end.
@@ -112,7 +125,7 @@ func (r *Result) printThroughput(b *strings.Builder, program string) {
 func printReasons(b *strings.Builder, rows []Row) {
 	for _, row := range rows {
 		if row.Skipped != "" {
-			fmt.Fprintf(b, "  %s, %d callers, after %d children: %s\n", row.Method, row.Callers, row.Children, row.Skipped)
+			fmt.Fprintf(b, "  %s, callers: %d, after %d children: %s\n", row.Method, row.Callers, row.Children, row.Skipped)
 		}
 	}
 }
@@ -122,19 +135,28 @@ func (r *Result) printStarts(b *strings.Builder) {
 		return
 	}
 	longest := 0.0
+	var bases, options []string
 	for _, s := range r.Starts {
 		longest = max(longest, s.Median)
+		line, left := shortLine(s.What)
+		if left != "" {
+			options = append(options, fmt.Sprintf("  %s is with %s\n", line, left))
+		}
+		if s.Ratio != nil {
+			base, _ := shortLine(s.Against)
+			bases = append(bases, fmt.Sprintf("of %s to %s", line, base))
+		}
 	}
-	fmt.Fprintln(b, "\nwhat a start takes, µs")
+	fmt.Fprintf(b, "\nwhat a start takes; ratio %s\n", strings.Join(bases, ", "))
 	w := table(b)
-	fmt.Fprintln(w, "  what\t median\t    p99\tratio\t\t")
+	fmt.Fprintln(w, "  what\tmedian\t   p99\tratio\t\t")
 	for _, s := range r.Starts {
-		if s.Runs > 0 {
-			against, _, _ := strings.Cut(s.Against, " ")
-			fmt.Fprintf(w, "  %s\t%7.0f\t%7.0f\t%s\t%s\n", s.What, s.Median, s.P99, ratioCells(s.Ratio, against), bar(s.Median/longest))
+		if line, _ := shortLine(s.What); s.Runs > 0 {
+			fmt.Fprintf(w, "  %s\t%6.0f\t%6.0f\t%s\t%s\n", line, s.Median, s.P99, ratioCells(s.Ratio), bar(s.Median/longest))
 		}
 	}
 	w.Flush()
+	b.WriteString(strings.Join(options, ""))
 	for _, s := range r.Starts {
 		if s.Skipped != "" {
 			fmt.Fprintf(b, "  %s: %s\n", s.What, s.Skipped)
@@ -142,10 +164,20 @@ func (r *Result) printStarts(b *strings.Builder) {
 	}
 }
 
+// shortLine returns a command line without its options, and these, if it has
+// any.
+func shortLine(line string) (short, options string) {
+	before, after, _ := strings.Cut(line, " --")
+	if last := strings.LastIndexByte(after, ' '); last > 0 {
+		return before + " …" + after[last:], "--" + after[:last]
+	}
+	return line, ""
+}
+
 // ratioCells returns a ratio and its spread as two cells.
-func ratioCells(r *Ratio, against string) string {
+func ratioCells(r *Ratio) string {
 	if r == nil {
 		return "\t"
 	}
-	return fmt.Sprintf("%.2fx %s\t%.2f to %.2f", r.Value, against, r.Low, r.High)
+	return fmt.Sprintf("%.2fx\t%.2f to %.2f", r.Value, r.Low, r.High)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,9 +19,17 @@ const (
 // exitArgument, alone, has the command exit at the top of main.
 const exitArgument = "__exit"
 
-// IsExit reports whether a process with these arguments is the program Go. It
-// is to exit with 0 then, before it does anything else.
-func IsExit(args []string) bool { return len(args) == 2 && args[1] == exitArgument }
+// Main is what a process that this package has started does, before anything
+// else. It reports whether this is one: then the process is to exit with code.
+func Main(args []string) (code int, ok bool) {
+	switch {
+	case len(args) == 2 && args[1] == exitArgument:
+		return 0, true
+	case len(args) == 3 && args[1] == tidyArgument:
+		return tidy(args[2]), true
+	}
+	return 0, false
+}
 
 // A Program is what is started.
 type Program struct {
@@ -28,12 +37,14 @@ type Program struct {
 	What string // for people
 	Path string
 	Args []string // args[0] included
-	dir  string   // to be removed; empty when there is none
+
+	tidier *tidier // of what was written for it; nil when that is nothing
 }
 
 // FindProgram returns the program of that name: Tiny, Go, or one that is
-// installed. Tiny is written into a folder of its own, which Close removes; the
-// error matches syscall.ENOEXEC where there is no such program.
+// installed. Tiny is written into a folder of its own, which is removed by Close,
+// or when this process has ended otherwise; the error matches syscall.ENOEXEC
+// where there is no such program.
 func FindProgram(name string) (Program, error) {
 	switch name {
 	case Tiny:
@@ -58,19 +69,31 @@ func writeTiny() (Program, error) {
 	if err != nil {
 		return Program{}, err
 	}
-	path := filepath.Join(dir, "tiny")
-	if err := tinyelf.Write(path, program); err != nil {
+	path := filepath.Join(dir, tinyName)
+	err = tinyelf.Write(path, program)
+	var t *tidier
+	if err == nil {
+		t, err = startTidier(dir)
+	}
+	if err != nil {
 		os.RemoveAll(dir)
 		return Program{}, err
 	}
 	what := fmt.Sprintf("a static program of %d bytes, which exits at once", len(program))
-	return Program{Name: Tiny, What: what, Path: path, Args: []string{path}, dir: dir}, nil
+	return Program{Name: Tiny, What: what, Path: path, Args: []string{path}, tidier: t}, nil
+}
+
+// Try runs it once, by package os/exec. An error says why it cannot be measured.
+func (p Program) Try(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, p.Path)
+	cmd.Args, cmd.Env = p.Args, []string{}
+	return cmd.Run()
 }
 
 // Close removes what FindProgram has written.
 func (p Program) Close() error {
-	if p.dir == "" {
+	if p.tidier == nil {
 		return nil
 	}
-	return os.RemoveAll(p.dir)
+	return p.tidier.close()
 }

@@ -17,9 +17,6 @@ type Result struct {
 	Rows     []Row         `json:"rows"`
 	Starts   []Start       `json:"starts"`
 	Skipped  []Skip        `json:"skipped"` // what does not work here, and why
-
-	// Interrupted says that it was a signal that ended it early.
-	Interrupted bool `json:"-"`
 }
 
 // A Machine is where it was measured.

@@ -24,11 +24,11 @@ const minSlice = time.Millisecond
 // Run measures. When ctx ends, or the time is over by far, the result is what
 // was measured until then. It waits for what it has started.
 func Run(ctx context.Context, cfg Config) *Result {
-	b := &bench{Config: cfg, skipped: map[string]string{}, began: time.Now()}
+	b := &bench{Config: cfg, skipped: map[string]string{}}
+	b.findWays(ctx)
+	b.began = time.Now()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Time+cfg.Time/4+time.Second)
 	defer cancel()
-	b.say(0, "trying out what works here")
-	b.findWays(ctx)
 	groups, starts := b.groups(), b.starts()
 	rounds, longest := 0, time.Duration(0)
 	for begin := time.Now(); rounds < b.Rounds && ctx.Err() == nil && time.Since(b.began)+longest < b.Time+b.Time/8; begin = time.Now() {

@@ -76,7 +76,7 @@ func TestRun(t *testing.T) {
 	if err := r.Print(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\ntiny: a static program of ", "\none at a time, the host with 300 open descriptors, µs\n", "x os/exec", "█", "go_fork: blocked: only the thread"} {
+	for _, want := range []string{"\ntiny: a static program of ", "\none at a time, the host with 300 open descriptors; ", "x  ", "█", "go_fork: blocked: only the thread"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &out)
 		}

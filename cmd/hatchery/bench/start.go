@@ -25,9 +25,9 @@ type Start struct {
 // Parts of a host's start and end, by the names that they have in a result.
 const (
 	openPart   = "host: open"
-	keeperPart = "keeper: until its first child runs"
-	pluginPart = "plugin: until it has been probed"
-	spawnPart  = "first child by the plugin's plan"
+	keeperPart = "keeper: to its first child"
+	pluginPart = "plugin: to its first answer"
+	spawnPart  = "first child by its plan"
 	closePart  = "host: close"
 )
 
