@@ -171,23 +171,27 @@ func BenchmarkCallers(b *testing.B) {
 	}
 }
 
-// BenchmarkManyDescriptors does so in a host with 10 000 open descriptors.
+// BenchmarkManyDescriptors does so in a host with so many open descriptors.
 func BenchmarkManyDescriptors(b *testing.B) {
-	ours, theirs := rivals(b)
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		b.Fatal(err)
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ours, theirs := rivals(b)
+			null, err := os.Open(os.DevNull)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer null.Close()
+			for range n {
+				fd, err := syscall.Dup(int(null.Fd()))
+				if err != nil {
+					b.Skipf("no room for %d descriptors: %v", n, err)
+				}
+				syscall.CloseOnExec(fd)
+				defer syscall.Close(fd)
+			}
+			against(b, 1, 32, ours, theirs)
+		})
 	}
-	defer null.Close()
-	for range 10_000 {
-		fd, err := syscall.Dup(int(null.Fd()))
-		if err != nil {
-			b.Skip("no room for 10000 descriptors: ", err)
-		}
-		syscall.CloseOnExec(fd)
-		defer syscall.Close(fd)
-	}
-	against(b, 1, 32, ours, theirs)
 }
 
 // BenchmarkLargeHeap does so in a host with 2 GB of memory in use.
