@@ -9,6 +9,7 @@
 //   - no struct keeps a context;
 //   - no type of another module stands in the public API;
 //   - everything exported is documented;
+//   - every promise of docs/testing.md is held by tests that exist;
 //   - no file and no function outgrows a reader.
 //
 // A rule that must be broken has a table of exceptions beside it, each with its
