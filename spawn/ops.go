@@ -34,6 +34,7 @@ const (
 	OpExecFD     Op = "execveat"     // descriptor argv envp
 
 	// Namespaces.
+	OpInit          Op = "init"          //
 	OpSetns         Op = "setns"         // descriptor type
 	OpUnshare       Op = "unshare"       // flags
 	OpSethostname   Op = "sethostname"   // name

@@ -1,5 +1,15 @@
 package spawn
 
+// Init makes the child so far process 1 of its pid namespace, which it has from
+// the clone, and goes on in a first child of it, number 2, that becomes the
+// program. Process 1 reaps whatever ends there, passes signals on, and when the
+// program has ended everything else in the namespace ends with it. What the
+// steps before it changed holds for both.
+//
+// It has no descriptor but one of the keeper's, to tell how the program ended:
+// the status that the host has is the program's own, not that of process 1.
+func Init() Step { return step(OpInit) }
+
 // Setns moves the child into the namespace that is open as fd, setns(2).
 // nstype is the CLONE_NEW* flag of its kind. A user namespace comes before the
 // namespaces that it owns.

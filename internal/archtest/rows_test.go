@@ -45,7 +45,7 @@ func rows() []row {
 		{packages: "internal/linux/...", module: []string{"internal/linux/..."}, others: []string{sysUnix}, light: true},
 		{packages: "internal/failpoint", light: true},
 		{packages: "internal/lane", module: []string{"internal/linux/..."}, light: true},
-		{packages: "internal/launch", module: []string{"internal/linux/...", "spawn"}, others: []string{sysUnix}, light: true},
+		{packages: "internal/launch", module: []string{"internal/linux/...", "internal/pid1", "spawn"}, others: []string{sysUnix}, light: true},
 		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
 
 		{packages: "internal/early", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "spawn"}, light: true},
@@ -58,6 +58,7 @@ func rows() []row {
 
 		{packages: "internal/restart"},
 		{packages: "internal/tinyelf"},
+		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
 		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
 
 		// The analyses, for hatchery explain.

@@ -51,6 +51,9 @@ func (b *builder) raise(r *Request) error {
 	for _, f := range r.Files {
 		b.files = append(b.files, File{f.Number, above(f.FD)})
 	}
+	if hasInit(r.Plan) > 0 {
+		b.program, b.record = above(b.program), above(b.record)
+	}
 	b.null[0] = above(r.Null)
 	b.null[1] = b.null[0]
 	if r.NullOut != 0 {

@@ -25,15 +25,19 @@ type builder struct {
 	top      int         // the highest number that the plan hands out
 	lastFile int         // the last step that hands one out
 	copies   []int       // descriptors of ours among them
-	caps     int         // how many capabilities this kernel has; 0 when nobody has asked
-	pid      uintptr     // where the clone puts the child's id before the child runs
+	nest     int         // where the part of a nested child begins, or 0
+	after    int         // where it ends
+	program  int         // of pid 1, a memfd; and the pipe that it has
+	record   int
+	caps     int     // how many capabilities this kernel has; 0 when nobody has asked
+	pid      uintptr // where the clone puts the child's id before the child runs
 }
 
 // chunkSize is what one launch usually needs for its strings.
 const chunkSize = 64 << 10
 
 func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
-	b.ops, b.used, b.opOf = b.ops[:0], 0, b.opOf[:0]
+	b.ops, b.used, b.opOf, b.nest = b.ops[:0], 0, b.opOf[:0], 0
 	if b.chunks == nil {
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)
@@ -47,9 +51,13 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 	for i := range r.Plan.Steps[1:] {
 		b.opOf = append(b.opOf, -1)
 		b.step(r, i+1, parent, flags)
-		if len(b.ops) > maxOps { // at once: one step may stand for hundreds
-			return badPlan(r.Plan, i+1, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps)
+		if len(b.ops) > maxOps-initOps { // at once: one step may stand for hundreds
+			return badPlan(r.Plan, i+1, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps-initOps)
 		}
+	}
+	b.after = len(b.ops)
+	if b.nest > 0 {
+		b.becomeInit(len(r.Plan.Steps))
 	}
 	return nil
 }
@@ -73,6 +81,8 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 		call(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, num(0))
 	case spawn.OpAffinity:
 		call(unix.SYS_SCHED_SETAFFINITY, 0, uintptr(len(s.Args[0].Str)), b.str(s.Args[0].Str))
+	case spawn.OpInit:
+		b.init(i)
 	case spawn.OpLimit:
 		call(unix.SYS_PRLIMIT64, 0, num(0), b.limit(num(1), num(2)), 0)
 	case spawn.OpSetgroups:

@@ -72,8 +72,10 @@ func (b *builder) ids(args []spawn.Arg) uintptr {
 func (b *builder) group(pgid uintptr, flags uint64) uintptr {
 	switch {
 	case pgid != 0:
+	case b.nest > 0:
+		pgid = 2 // what the first child of process 1 is to itself
 	case flags&unix.CLONE_NEWPID != 0:
-		pgid = 1 // what the child is to itself
+		pgid = 1
 	default:
 		return b.pid
 	}

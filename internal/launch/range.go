@@ -58,8 +58,13 @@ func checkFilter(flags int64, filter string) bool {
 // child shares with the keeper what they change.
 func checkNamespaces(p *spawn.Plan) error {
 	var own uint64
+	inits := 0
 	for i, s := range p.Steps {
 		switch s.Op {
+		case spawn.OpInit:
+			if inits++; inits > 1 || p.Steps[0].Args[0].Num&newPID == 0 {
+				return badPlan(p, i, "it is for the first process of a pid namespace made by the clone, once")
+			}
 		case spawn.OpClone, spawn.OpUnshare:
 			own |= uint64(s.Args[0].Num)
 		case spawn.OpSetns:
@@ -71,6 +76,8 @@ func checkNamespaces(p *spawn.Plan) error {
 	}
 	return nil
 }
+
+const newPID = 0x20000000
 
 // needs returns the flag of the namespace that a step changes.
 func needs(op spawn.Op) (flag uint64, what string) {

@@ -37,6 +37,11 @@ type File struct{ Number, FD int }
 type Child struct {
 	Pid   int
 	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
+
+	// Record is the end to read of the pipe of a plan's process 1, which tells
+	// there how the program stops, goes on and ends (package pid1);
+	// close-on-exec, the caller's to close. It is 0 for plans without one.
+	Record int
 }
 
 // Progress can be read while a launch is under way, from any goroutine.

@@ -23,32 +23,40 @@ const stackSize = 64 << 10
 type Thread struct {
 	Progress
 
-	state  *state
-	stack  []byte // mapped, with a guard page below; unmapped by Close
-	build  builder
-	args   cloneArgs // clone3 reads it
-	pidfd  int32     // clone3 writes it
-	parent int
+	state   *state
+	stack   []byte // mapped: two, each with a guard page below; unmapped by Close
+	build   builder
+	program int       // of process 1, a memfd; 0 before it is needed
+	args    cloneArgs // clone3 reads it
+	pidfd   int32     // clone3 writes it
+	parent  int
 }
 
 // NewThread returns a Thread, whose stack for children it maps.
 func NewThread() (*Thread, error) {
 	page := os.Getpagesize()
-	m, err := unix.Mmap(-1, 0, page+stackSize, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	m, err := unix.Mmap(-1, 0, 2*(page+stackSize), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}
-	if err := unix.Mprotect(m[page:], unix.PROT_READ|unix.PROT_WRITE); err != nil {
-		unix.Munmap(m)
-		return nil, os.NewSyscallError("mprotect", err)
+	for _, stack := range [][]byte{m[page:][:stackSize], m[len(m)-stackSize:]} {
+		if err := unix.Mprotect(stack, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+			unix.Munmap(m)
+			return nil, os.NewSyscallError("mprotect", err)
+		}
 	}
 	t := &Thread{state: new(state), stack: m, parent: os.Getpid()}
 	t.build.pid = uintptr(unsafe.Pointer(&t.pid))
 	return t, nil
 }
 
-// Close unmaps the stack. No launch may be under way.
-func (t *Thread) Close() error { return unix.Munmap(t.stack) }
+// Close unmaps the stacks. No launch may be under way.
+func (t *Thread) Close() error {
+	if t.program != 0 {
+		unix.Close(t.program)
+	}
+	return unix.Munmap(t.stack)
+}
 
 // Launch clones a child and returns when it has become the program, or has
 // failed to. The error is a *spawn.Error that names the step; Child.Pid, when
@@ -92,6 +100,27 @@ func (e cloneErrno) unknown() bool {
 }
 
 func (t *Thread) launch(r *Request, modern bool) (Child, error) {
+	i := hasInit(r.Plan)
+	if i == 0 {
+		return t.launchPlan(r, modern)
+	}
+	record, release, err := t.prepareInit()
+	if err != nil {
+		e := stepError(r, i, 0)
+		e.Err = err
+		return Child{Pidfd: -1}, e
+	}
+	defer release()
+	child, err := t.launchPlan(r, modern)
+	if err != nil {
+		unix.Close(record)
+		return child, err
+	}
+	child.Record = record
+	return child, nil
+}
+
+func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 	none := Child{Pidfd: -1}
 	flags := uint64(r.Plan.Steps[0].Args[0].Num)
 	defer t.build.drop()
@@ -99,6 +128,9 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 		return none, err
 	}
 	t.state.reset(t.build.ops, &t.Progress)
+	if b := &t.build; b.nest > 0 {
+		t.state.split(b.nest, b.after, len(r.Plan.Steps)-1, uintptr(unsafe.Pointer(unsafe.SliceData(t.stack)))+uintptr(len(t.stack)))
+	}
 	pid, errno := t.clone(r, flags, modern)
 	runtime.KeepAlive(r)
 	if errno != 0 {
@@ -140,11 +172,18 @@ func (t *Thread) Done() { t.pid.Store(0) }
 
 // outcome reads what the child left in the shared memory.
 func (t *Thread) outcome(r *Request) error {
-	step := t.Step()
+	step, last := t.Step(), len(r.Plan.Steps)-1
+	if t.build.nest > 0 {
+		last++ // the exec of process 1
+	}
 	switch {
 	case t.state.errno != 0:
+		if step > len(r.Plan.Steps)-1 {
+			step = hasInit(r.Plan)
+		}
 		return stepError(r, step, syscall.Errno(t.state.errno))
-	case step != len(r.Plan.Steps)-1:
+	case step != last:
+		step = min(step, len(r.Plan.Steps)-1)
 		e := stepError(r, step, 0)
 		e.Kind, e.Msg = spawn.ErrCanceled, "the child was killed at this step"
 		return e
@@ -154,7 +193,7 @@ func (t *Thread) outcome(r *Request) error {
 
 // clone makes the child. It returns when the child has given the memory back.
 func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno syscall.Errno) {
-	b, page := &t.build, len(t.stack)-stackSize
+	b, page := &t.build, os.Getpagesize()
 	flags |= unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID
 	t.pidfd = -1
 	var res uintptr

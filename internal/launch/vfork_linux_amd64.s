@@ -1,4 +1,7 @@
 #include "textflag.h"
+#include "go_asm.h"
+
+#define SYS_clone 56
 
 // func vforkWalk(nr, a1, a2, a3, a4, a5 uintptr, s *state) (r uintptr)
 //
@@ -20,6 +23,23 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 child:
 	XORL	BP, BP
 	SUBQ	$32, SP
+	MOVQ	R12, 8(SP)
+again:
 	MOVQ	R12, 0(SP)
-	CALL	·walk(SB)
-	INT	$3
+	CALL	·walk(SB) // returns to have a nested child cloned
+	MOVQ	8(SP), R12
+	MOVL	$SYS_clone, AX
+	MOVQ	state_nestFlags(R12), DI
+	MOVQ	state_nestStack(R12), SI
+	XORL	DX, DX
+	XORL	R10, R10
+	XORL	R8, R8
+	SYSCALL
+	TESTQ	AX, AX
+	JEQ	nested
+	MOVQ	AX, state_nestPid(R12)
+	MOVQ	$const_phaseInit, state_phase(R12)
+	JMP	again
+nested:
+	MOVQ	$const_phaseNested, state_phase(R12)
+	JMP	child

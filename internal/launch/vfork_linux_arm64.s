@@ -1,4 +1,7 @@
 #include "textflag.h"
+#include "go_asm.h"
+
+#define SYS_clone 220
 
 // func vforkWalk(nr, a1, a2, a3, a4, a5 uintptr, s *state) (r uintptr)
 //
@@ -19,6 +22,24 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 child:
 	MOVD	ZR, R29
 	SUB	$32, RSP
+	MOVD	R19, 16(RSP)
+again:
 	MOVD	R19, 8(RSP)
-	BL	·walk(SB)
-	UNDEF
+	BL	·walk(SB) // returns to have a nested child cloned
+	MOVD	16(RSP), R19
+	MOVD	$SYS_clone, R8
+	MOVD	state_nestFlags(R19), R0
+	MOVD	state_nestStack(R19), R1
+	MOVD	ZR, R2
+	MOVD	ZR, R3
+	MOVD	ZR, R4
+	SVC
+	CBZ	R0, nested
+	MOVD	R0, state_nestPid(R19)
+	MOVD	$const_phaseInit, R0
+	MOVD	R0, state_phase(R19)
+	B	again
+nested:
+	MOVD	$const_phaseNested, R0
+	MOVD	R0, state_phase(R19)
+	B	child

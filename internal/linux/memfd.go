@@ -18,9 +18,20 @@ const memfdSeals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | u
 // no memfd here (it came with Linux 3.17).
 func SealedMemfd(name string, data []byte) (int, error) {
 	// Where vm.memfd_noexec is 2, only a memfd that cannot be executed is
-	// allowed; before Linux 6.3 the flag is unknown.
+	// allowed.
+	return sealedMemfd(name, data, unix.MFD_NOEXEC_SEAL)
+}
+
+// ProgramMemfd is SealedMemfd for a program to be executed. It fails with EACCES
+// where vm.memfd_noexec is 2.
+func ProgramMemfd(name string, program []byte) (int, error) {
+	return sealedMemfd(name, program, unix.MFD_EXEC)
+}
+
+// sealedMemfd makes a memfd with a flag that is unknown before Linux 6.3.
+func sealedMemfd(name string, data []byte, flag int) (int, error) {
 	flags := unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
-	fd, err := unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL)
+	fd, err := unix.MemfdCreate(name, flags|flag)
 	if err == unix.EINVAL {
 		fd, err = unix.MemfdCreate(name, flags)
 	}

@@ -36,6 +36,15 @@ func Pause() []byte {
 	return program(runtime.GOARCH, pauseCode(runtime.GOARCH))
 }
 
+// Program returns a static Linux program that consists of the machine code text,
+// at whose first byte it starts. It is nil where no such program is known.
+func Program(text []byte) []byte {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return program(runtime.GOARCH, text)
+}
+
 // Write writes a program to path, with mode 0755 as far as the umask allows. It
 // fails with ENOEXEC when the program is nil.
 //
