@@ -46,7 +46,7 @@ func rows() []row {
 		{packages: "internal/failpoint", light: true},
 		{packages: "internal/lane", module: []string{"internal/linux/..."}, light: true},
 		{packages: "internal/launch", module: []string{"internal/linux/...", "internal/pid1", "spawn"}, others: []string{sysUnix}, light: true},
-		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "spawn"}, light: true},
+		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "internal/pid1", "spawn"}, light: true},
 
 		{packages: "internal/early", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "spawn"}, light: true},
 

@@ -190,12 +190,12 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
 	if err := failpoint.Fail(failpoint.KeeperLaunchBegin); err != nil {
-		l.k.table.finish(f.ID, l, 0, true)
+		l.k.table.finish(f.ID, l, none, true)
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
 	child, err := l.thread.Launch(&l.req)
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
-	l.k.table.finish(f.ID, l, child.Pid, err != nil)
+	l.k.table.finish(f.ID, l, child, err != nil)
 	failpoint.Pass(failpoint.KeeperLaunchEntered)
 	if err != nil && child.Pid == 0 && errnoOf(err) == syscall.EAGAIN {
 		l.k.crew.noteRefusal()

@@ -81,6 +81,9 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		return batch
 	}
 	t.remove(c)
+	if c.record != 0 {
+		ws, usage = programEnd(c.record, ws, usage)
+	}
 	if c.failed {
 		return batch
 	}

@@ -16,6 +16,7 @@ type child struct {
 	pid    int
 	failed bool  // it never became the program: nobody is told of its end
 	kin    []kin // that were below it when it was asked to end
+	record int   // where its process 1 tells how the program ends, or 0
 }
 
 // table has every living child and every launch under way.
@@ -73,12 +74,13 @@ func (t *table) giveUp(id uint64) {
 	t.aborted[id] = true
 }
 
-// finish enters the child that l has launched; pid 0 means that there is none.
-func (t *table) finish(id uint64, l *launcher, pid int, failed bool) {
+// finish enters the child that l has launched, and takes over its record; a pid
+// of 0 means that there is none.
+func (t *table) finish(id uint64, l *launcher, made launch.Child, failed bool) {
 	t.mu.Lock()
 	delete(t.launches, id)
-	if pid != 0 {
-		c := &child{id: id, pid: pid, failed: failed}
+	if pid := made.Pid; pid != 0 {
+		c := &child{id: id, pid: pid, failed: failed, record: made.Record}
 		t.byPid[pid] = c
 		t.reused(pid)
 		if !failed {

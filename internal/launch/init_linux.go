@@ -57,6 +57,10 @@ func (t *Thread) prepareInit() (record int, release func(), err error) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
 		return -1, nil, err
 	}
+	// Whoever reads it when process 1 has ended waits for nothing.
+	if err := unix.SetNonblock(p[0], true); err != nil {
+		panic(err) // it has just been opened
+	}
 	t.build.program, t.build.record = t.program, p[1]
 	return p[0], func() { unix.Close(p[1]) }, nil
 }
