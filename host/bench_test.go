@@ -173,7 +173,7 @@ func BenchmarkCallers(b *testing.B) {
 
 // BenchmarkManyDescriptors does so in a host with so many open descriptors.
 func BenchmarkManyDescriptors(b *testing.B) {
-	for _, n := range []int{10_000, 100_000} {
+	for _, n := range []int{10_000, 18_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			ours, theirs := rivals(b)
 			null, err := os.Open(os.DevNull)
