@@ -56,13 +56,16 @@ type onceConn struct {
 	closed chan struct{}
 }
 
-func newOnceConn(f *os.File) (*onceConn, error) {
+func newOnceConn(c net.Conn) *onceConn { return &onceConn{Conn: c, closed: make(chan struct{})} }
+
+// handedOver returns the connection that a socket is, which it closes.
+func handedOver(f *os.File) (*onceConn, error) {
 	defer f.Close()
 	c, err := net.FileConn(f)
 	if err != nil {
 		return nil, err
 	}
-	return &onceConn{Conn: c, closed: make(chan struct{})}, nil
+	return newOnceConn(c), nil
 }
 
 // Close closes the connection.
@@ -96,18 +99,14 @@ func (p *Portal) connected(ctx context.Context) (*client, error) {
 func (p *Portal) connect(ctx context.Context) (*client, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, ConnectTime, errNoTaking)
 	defer cancel()
-	f, err := p.channel.Connect(bounded, Service)
+	raw, err := p.link.connect(bounded)
 	switch {
-	case p.channel.Err() != nil && err != nil:
-		return nil, goneError(p.channel.Err())
+	case p.link.Err() != nil && err != nil:
+		return nil, goneError(p.link.Err())
 	case err != nil && context.Cause(bounded) == errNoTaking:
 		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "connect portal", Kind: spawn.ErrTimeout,
 			Msg: fmt.Sprintf("it has not taken a connection within %v", ConnectTime)}
 	case err != nil:
-		return nil, err
-	}
-	raw, err := newOnceConn(f)
-	if err != nil {
 		return nil, err
 	}
 	c := &client{raw: raw, lost: make(chan struct{}), known: make(chan struct{})}
@@ -116,7 +115,7 @@ func (p *Portal) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	c.grpc.Connect()
-	go c.end(p.channel.Done())
+	go c.end(p.link.Done())
 	return c, nil
 }
 
@@ -184,8 +183,8 @@ func (c *client) isLost() bool {
 // gone returns why the connection was lost, once that is known, but for ctx.
 func (p *Portal) gone(ctx context.Context, c *client) error {
 	select {
-	case <-p.channel.Done():
-		return goneError(p.channel.Err())
+	case <-p.link.Done():
+		return goneError(p.link.Err())
 	case <-c.known:
 		return goneError(errGivenUp)
 	case <-ctx.Done():

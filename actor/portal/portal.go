@@ -72,10 +72,11 @@ func (c Config) completed() Config {
 
 // A Portal is one end of the way for calls between an actor and its parent. Its
 // methods may be called concurrently. It ends with its channel: nothing has to be
-// closed.
+// closed, unless it was made by Dialed.
 type Portal struct {
 	cfg     Config // completed
-	channel *channel.Channel
+	link    link
+	channel *channel.Channel // nil if the link is no channel
 
 	turn   chan struct{}          // room for one: who makes the connection for calls
 	client atomic.Pointer[client] // nil before the first call
@@ -90,7 +91,8 @@ type Portal struct {
 // The error is that of a function that was registered with a name which cannot be
 // used, or used twice.
 func New(ctx context.Context, ch *channel.Channel, cfg Config) (*Portal, error) {
-	p := &Portal{cfg: cfg.completed(), channel: ch, turn: make(chan struct{}, 1)}
+	p := newPortal(channelLink{ch}, cfg)
+	p.channel = ch
 	if cfg.Serve == nil {
 		return p, nil
 	}
@@ -106,7 +108,8 @@ func New(ctx context.Context, ch *channel.Channel, cfg Config) (*Portal, error) 
 // through it fail with an [*Error], of which package status finds the code.
 func (p *Portal) Conn() grpc.ClientConnInterface { return conn{p} }
 
-// Channel returns the channel that the portal was made of.
+// Channel returns the channel that the portal was made of, and nil of one that was
+// made by Dialed or Serve.
 func (p *Portal) Channel() *channel.Channel { return p.channel }
 
 // callerKey is the key of the portal over which a call came.

@@ -28,11 +28,10 @@ type serving struct {
 	mu     sync.Mutex
 	server *grpc.Server // nil before the first connection
 	conn   *onceConn    // the other side's connection, nil before the first
-	over   bool         // the channel has ended
+	over   bool         // the link has ended
 }
 
-// newServing serves until ctx or the channel ends. Its goroutine ends with the
-// channel.
+// newServing serves until ctx or the link ends. Its goroutine ends with the link.
 func newServing(ctx context.Context, p *Portal) *serving {
 	life, end := context.WithCancelCause(ctx)
 	s := &serving{portal: p}
@@ -43,8 +42,8 @@ func newServing(ctx context.Context, p *Portal) *serving {
 		return ctx, func() { stop(); cancel(nil) }
 	}
 	go func() {
-		<-p.channel.Done()
-		end(p.channel.Err())
+		<-p.link.Done()
+		end(p.link.Err())
 		s.stop()
 	}()
 	return s
@@ -53,7 +52,7 @@ func newServing(ctx context.Context, p *Portal) *serving {
 // take takes a connection of the other side, which has one at a time: a new one
 // takes the place of the one before. The channel calls it, and must not wait.
 func (s *serving) take(f *os.File) {
-	raw, err := newOnceConn(f)
+	raw, err := handedOver(f)
 	if err != nil {
 		return // the other side sees the end of its connection
 	}
@@ -83,8 +82,10 @@ func (s *serving) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over = true
-	if s.server != nil {
+	if s.conn != nil {
 		s.conn.Close() // first: grpc would say good-bye to a peer that does not read
+	}
+	if s.server != nil {
 		s.server.Stop()
 	}
 }
