@@ -25,6 +25,11 @@ type Actor struct {
 	// can be asked, and where this actor is to listen.
 	Registrar, Bind []string
 
+	// Socket is a path for a Unix socket of this actor's own, in a folder that is
+	// private to the user. The parent removes it at the actor's end. It is empty
+	// where there is no registrar.
+	Socket string
+
 	// Variables are what the root of the tree has told everybody, and each
 	// actor on the way its descendants.
 	Variables map[string]string
@@ -42,7 +47,7 @@ type Actor struct {
 func newActor(s *channel.Spawn, ch *channel.Channel, errs Errors) *Actor {
 	return &Actor{
 		Name: s.Name, UID: s.UID, Entry: s.Entry, Args: s.Args, Parent: s.Parent,
-		Registrar: s.Registrar, Bind: s.Bind, Variables: s.Variables, Errors: errs, channel: ch,
+		Registrar: s.Registrar, Bind: s.Bind, Socket: s.Socket, Variables: s.Variables, Errors: errs, channel: ch,
 	}
 }
 

@@ -94,6 +94,7 @@ type Spawn struct {
 	Parent    Peer              `json:"parent"`
 	Registrar []string          `json:"registrar,omitempty"` // addresses of the registrar
 	Bind      []string          `json:"bind,omitempty"`      // where to listen
+	Socket    string            `json:"socket,omitempty"`    // a path for a socket of its own, which the parent removes
 	Variables map[string]string `json:"variables,omitempty"` // passed on to its own children
 	Entry     string            `json:"entry"`
 	Args      []string          `json:"args,omitempty"`

@@ -19,6 +19,7 @@ type Actor struct {
 	nursery *host.Nursery
 	spec    Spec // completed
 	uid     string
+	socket  string           // reserved for it; empty without a registrar
 	channel *channel.Channel // ended once the process has
 	child   *host.Child      // set when member is closed
 	member  chan struct{}    // closed when the actor is a member of the nursery

@@ -98,6 +98,7 @@ func (a *Actor) ended(p *host.Process, e host.Ending) host.Ending {
 		e.Err = f
 	}
 	a.over(e.Err)
+	a.removeSocket()
 	return e
 }
 
@@ -123,6 +124,7 @@ func (a *Actor) over(err error) {
 func (a *Actor) abandon(err error) {
 	a.stderr.finish(time.Now())
 	a.over(err)
+	a.removeSocket()
 }
 
 // stopOptions are how the nursery ends the actor.

@@ -109,7 +109,7 @@ func (a *Actor) died(p *host.Process, what string) error {
 func (a *Actor) what() *channel.Spawn {
 	s := &a.spec
 	return &channel.Spawn{
-		Name: s.Name, UID: a.uid, Parent: s.self(), Registrar: s.Registrar, Bind: s.Bind,
+		Name: s.Name, UID: a.uid, Parent: s.self(), Registrar: s.Registrar, Bind: s.Bind, Socket: a.socket,
 		Variables: s.Variables, Entry: s.Entry, Args: s.Args, SIGINT: string(s.ChildSIGINT),
 	}
 }

@@ -32,6 +32,11 @@ func Start(ctx context.Context, n *host.Nursery, spec Spec) (*Actor, error) {
 		return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "actor channel", Err: err}
 	}
 	a := newActor(n, spec, ours)
+	if err := a.reserveSocket(n); err != nil {
+		theirs.Close()
+		ours.End(err)
+		return nil, err
+	}
 	program, err := a.program(theirs)
 	if err != nil {
 		theirs.Close()

@@ -94,6 +94,10 @@ func (c *trackedConn) Close() error {
 	return c.Conn.Close()
 }
 
+// Check says what is wrong with what was registered: names that cannot be used, or
+// that are there twice. New and Serve fail with the same error.
+func (s *Server) Check() error { return s.check() }
+
 // Clone returns a Server with what s has, to which more can be added.
 func (s *Server) Clone() *Server {
 	c := new(Server)

@@ -21,7 +21,9 @@ func serving(t *testing.T, s *portal.Server) (addr string, stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- portal.Serve(ctx, l, portal.Config{Name: "server", Errors: errorsOfTests(), Serve: s}) }()
+	go func() {
+		served <- portal.Serve(ctx, l, portal.Config{Name: "server", Errors: errorsOfTests(), Serve: s})
+	}()
 	stop = func() {
 		cancel()
 		select {

@@ -89,6 +89,7 @@ func rows() []row {
 		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "registry", "spawn"}},
 		{packages: "actor/portal", module: []string{"actor", "actor/channel", "spawn"}, others: []string{grpc}},
 		{packages: "actor/discovery/address", module: []string{"spawn"}},
+		{packages: "actor/discovery", module: []string{"actor", "actor/discovery/address", "actor/portal", "internal/linux/...", "spawn"}},
 		{packages: "actor/discovery/endpoints", module: []string{"actor/discovery/address", "spawn"}, others: []string{"github.com/pelletier/go-toml/v2/..."}},
 		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "spawn"}},
 
