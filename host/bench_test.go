@@ -53,6 +53,7 @@ func execRun(path string) error {
 type rival struct {
 	name string
 	run  func() error
+	all  func() error // instead of run: all spawns of a round
 
 	took              []time.Duration // by each spawn, or each round
 	spawns, cpu, ctxt float64         // of the whole machine, in all rounds
@@ -68,7 +69,7 @@ func against(b *testing.B, callers, n int, a, o rival) {
 	for b.Loop() {
 		for _, r := range rivals {
 			busy, switches := machine(b)
-			took, err := round(callers, n, r.run)
+			took, err := r.round(callers, n)
 			if err != nil {
 				b.Fatal(r.name, ": ", err)
 			}
@@ -96,9 +97,14 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// round has n spawns made by so many callers.
-func round(callers, n int, run func() error) (took []time.Duration, err error) {
+// round has n spawns made, by so many callers or at once.
+func (r *rival) round(callers, n int) (took []time.Duration, err error) {
 	begin := time.Now()
+	if r.all != nil {
+		err := r.all()
+		return []time.Duration{time.Since(begin) / time.Duration(n)}, err
+	}
+	run := r.run
 	if callers == 1 {
 		for range n {
 			begin := time.Now()

@@ -115,26 +115,46 @@ type Child struct {
 // *[ChildError], is the caller's, and cancels the nursery only if body returns
 // it.
 func (n *Nursery) Start(ctx context.Context, cfg ChildConfig) (*Child, error) {
+	c := n.newChild(cfg)
+	if err := n.enter(); err != nil {
+		return nil, &ChildError{Name: c.cfg.Name, Err: err}
+	}
+	p, err := c.launch(ctx)
+	if err != nil {
+		n.leave()
+		return nil, &ChildError{Name: c.cfg.Name, Err: err}
+	}
+	c.join(p)
+	return c, nil
+}
+
+// newChild returns a child that is no member yet.
+func (n *Nursery) newChild(cfg ChildConfig) *Child {
 	if cfg.Name == "" {
 		cfg.Name = filepath.Base(cfg.Spec.Path)
 	}
 	cfg.Restart = cfg.Restart.completed()
 	c := &Child{nursery: n, cfg: cfg, ended: make(chan struct{})}
 	c.failures = restart.Intensity{Max: cfg.Restart.Max, Within: cfg.Restart.Within}
-	if err := n.enter(); err != nil {
-		return nil, &ChildError{Name: cfg.Name, Err: err}
-	}
-	p, err := c.launch(ctx)
-	if err != nil {
-		n.leave()
-		return nil, &ChildError{Name: cfg.Name, Err: err}
-	}
+	return c
+}
+
+// join makes the child, which runs as p, a member.
+func (c *Child) join(p *Process) {
+	n := c.nursery
 	n.mu.Lock()
 	n.members[c] = struct{}{}
 	c.runLocked(p)
 	n.mu.Unlock()
 	p.afterExit(func() { c.exited(p) })
-	return c, nil
+}
+
+// method returns the key of the method that starts the child.
+func (c *Child) method() registry.SpawnMethodKey {
+	if c.cfg.Method != "" {
+		return c.cfg.Method
+	}
+	return c.nursery.host.Selected()
 }
 
 // launch starts the process, unless the nursery is canceled first.
@@ -142,10 +162,7 @@ func (c *Child) launch(ctx context.Context) (*Process, error) {
 	ctx, cancel := c.nursery.within(ctx)
 	defer cancel()
 	h := c.nursery.host
-	key := c.cfg.Method
-	if key == "" {
-		key = h.Selected()
-	}
+	key := c.method()
 	if err := c.nursery.keepPlugin(ctx, key); err != nil {
 		return nil, err
 	}

@@ -52,12 +52,15 @@ type Client struct {
 
 // A call is a request that waits for its answer.
 type call struct {
-	answer    chan answer // capacity 1
+	answer    chan answer // capacity 1, or enough for all of a batch
+	index     int         // in the batch
+	frame     int         // of the first in a batch frame: how many are in it
 	launch    bool        // it holds a place in the window
 	abandoned bool        // nobody waits any more: a child that comes is killed
 }
 
 type answer struct {
+	index      int // of the call
 	pid, pidfd int
 	err        error
 	cleared    Cleared
@@ -86,11 +89,10 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 		return Started{}, err
 	}
 	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
-	if err := c.sendLaunch(ctx, &f); err != nil {
+	if err := c.sendLaunch(ctx, &f, 1); err != nil {
 		c.forget(id)
 		return Started{}, explain(err)
 	}
-	failpoint.Pass(failpoint.HostLaunchSent)
 	if len(c.window) == 1 {
 		c.spin(&c.launchPatience, func() bool { return len(w.answer) > 0 })
 	}
@@ -123,16 +125,19 @@ func (c *Client) place(ctx context.Context) error {
 	}
 }
 
-// sendLaunch sends a launch. An ordinary user can have no more descriptors in
+// sendLaunch sends a launch, or n in one frame. An ordinary user can have no more descriptors in
 // flight than RLIMIT_NOFILE: when they are too many, it waits until the keeper
 // has taken some, which an answer shows.
-func (c *Client) sendLaunch(ctx context.Context, f *lane.Frame) error {
+func (c *Client) sendLaunch(ctx context.Context, f *lane.Frame, n int) error {
 	if err := failpoint.Fail(failpoint.HostLaunchSend); err != nil {
 		return sendError(err, f)
 	}
 	for {
 		err := c.send(ctx, f)
-		if !errors.Is(err, syscall.ETOOMANYREFS) || len(c.window) <= 1 {
+		if err == nil {
+			failpoint.Pass(failpoint.HostLaunchSent)
+		}
+		if !errors.Is(err, syscall.ETOOMANYREFS) || len(c.window) <= n {
 			return err
 		}
 		select {
@@ -186,18 +191,19 @@ func (c *Client) started(id uint64, a answer) (Started, error) {
 // exec. One that takes longer sleeps in the kernel.
 const abortWait = time.Second
 
+// giveUp begins with giving launches up, for which it returns the context.
+func giveUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	failpoint.Pass(failpoint.HostLaunchAbort)
+	return context.WithTimeout(context.WithoutCancel(ctx), abortWait)
+}
+
 // abort gives a launch up. When the child has become its program at the last
 // moment it is killed with its tree.
 func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error) {
-	failpoint.Pass(failpoint.HostLaunchAbort)
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortWait)
+	limit, cancel := giveUp(ctx)
 	defer cancel()
 	at := c.request(limit, frameAbort, id, 0)
-	out := ctxError(ctx, spawn.PhaseSetup, "spawn", "")
-	var step *spawn.Error
-	if errors.As(at, &step) && step.Op != "" {
-		out.Phase, out.Op, out.Msg = spawn.PhaseSetup, step.Op, "the child had not got beyond this step"
-	}
+	out := abortError(ctx, at)
 	select {
 	case a := <-w.answer:
 		c.dropChild(limit, id, a)
@@ -209,10 +215,23 @@ func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error)
 		case a := <-w.answer:
 			c.dropChild(limit, id, a)
 		default:
-			out.Msg += "; it does not react to SIGKILL yet and is still being waited for"
+			out.Msg += stillWaited
 		}
 	}
 	return Started{}, out
+}
+
+const stillWaited = "; it does not react to SIGKILL yet and is still being waited for"
+
+// abortError says that a launch was given up because ctx has ended. at is the
+// keeper's answer to that: it may name the step that the child had come to.
+func abortError(ctx context.Context, at error) *spawn.Error {
+	out := ctxError(ctx, spawn.PhaseSetup, "spawn", "")
+	var step *spawn.Error
+	if errors.As(at, &step) && step.Op != "" {
+		out.Phase, out.Op, out.Msg = spawn.PhaseSetup, step.Op, "the child had not got beyond this step"
+	}
+	return out
 }
 
 // dropChild ends a child that nobody wants any more.

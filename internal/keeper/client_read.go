@@ -44,6 +44,8 @@ func (c *Client) handle(f *lane.Frame, err error) {
 		c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})
 	case frameLaunched:
 		c.launched(f)
+	case frameLaunchedAll:
+		c.launchedAll(f.Payload)
 	case frameExited:
 		for b := f.Payload; len(b) >= exitSize; b = b[exitSize:] {
 			c.exited(parseExit(b))
@@ -97,8 +99,35 @@ func (c *Client) launched(f *lane.Frame) {
 		a.pid = int(binary.LittleEndian.Uint32(f.Payload))
 		a.err = parseError(f.Payload[4:])
 	}
+	n := c.inFrame(f.ID)
 	if !c.deliver(f.ID, a) && a.pidfd >= 0 {
 		syscall.Close(a.pidfd)
+	}
+	for i := 1; i < n; i++ {
+		c.deliver(f.ID+uint64(i), answer{pidfd: -1, err: a.err})
+	}
+}
+
+// inFrame returns for how many children an answer is: one, or all of a batch
+// frame, which was refused as a whole then.
+func (c *Client) inFrame(id uint64) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if w := c.calls[id]; w != nil {
+		return max(w.frame, 1)
+	}
+	return 1
+}
+
+// launchedAll hands out the answers for children of batches.
+func (c *Client) launchedAll(b []byte) {
+	for len(b) > 0 {
+		id, pid, err, rest, ok := parseLaunched(b)
+		if !ok {
+			return
+		}
+		c.deliver(id, answer{pid: pid, pidfd: -1, err: err})
+		b = rest
 	}
 }
 
@@ -109,6 +138,7 @@ func (c *Client) deliver(id uint64, a answer) bool {
 	w := c.take(id)
 	abandoned := w != nil && w.abandoned
 	if w != nil && !abandoned {
+		a.index = w.index
 		w.answer <- a // has room: one answer for each call
 	}
 	c.mu.Unlock()
@@ -148,7 +178,7 @@ func (c *Client) keeperGone(cause error) {
 		c.onGone(c)
 	}
 	for _, w := range calls {
-		w.answer <- answer{pidfd: -1, err: err}
+		w.answer <- answer{index: w.index, pidfd: -1, err: err}
 	}
 	for id, f := range exits {
 		f(Exit{ID: id, Status: spawn.LostStatus("the keeper ended before the child did")})

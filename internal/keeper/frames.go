@@ -9,24 +9,26 @@ import (
 
 // Frame types, host to keeper.
 const (
-	frameLaunch  = iota + 1 // ID is the child's from now on
-	frameSignal             // child id, signal
-	frameKill               // child id: SIGKILL to it and its descendants
-	frameAbort              // child id: SIGKILL if it is not the program yet
-	frameEnd                // grace, limit: end everything, answer, exit
-	frameDismiss            // exit when there are no children; not answered
-	frameAsk                // child id, signal: see ask.go
-	frameClear              // child id, grace, limit: end what it left; answered by frameCleared
-	frameDetach             // to a keeper that is to outlive its host: see detach.go
-	frameAdopt              // nonce; answered by frameLaunched: see detach_serve.go
+	frameLaunch    = iota + 1 // ID is the child's from now on
+	frameSignal               // child id, signal
+	frameKill                 // child id: SIGKILL to it and its descendants
+	frameAbort                // child id: SIGKILL if it is not the program yet
+	frameEnd                  // grace, limit: end everything, answer, exit
+	frameDismiss              // exit when there are no children; not answered
+	frameAsk                  // child id, signal: see ask.go
+	frameClear                // child id, grace, limit: end what it left; answered by frameCleared
+	frameDetach               // to a keeper that is to outlive its host: see detach.go
+	frameAdopt                // nonce; answered by frameLaunched: see detach_serve.go
+	frameLaunchAll            // ID is the first child's: see batch_frames.go
 )
 
 // Frame types, keeper to host.
 const (
-	frameLaunched = iota + 65 // ID is the child's; one descriptor: its pidfd
-	frameExited               // any number of exit records
-	frameDone                 // ID is the request's; an error or nothing
-	frameCleared              // ID is the request's; who ended, who is left
+	frameLaunched    = iota + 65 // ID is the child's; one descriptor: its pidfd
+	frameExited                  // any number of exit records
+	frameDone                    // ID is the request's; an error or nothing
+	frameCleared                 // ID is the request's; who ended, who is left
+	frameLaunchedAll             // any number of answers for children of batches
 )
 
 // Config says how to start a keeper.

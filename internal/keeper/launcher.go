@@ -27,6 +27,9 @@ type launcher struct {
 
 	planSize int // of all encodings in plans
 
+	childFDs []int  // of one child of a batch
+	batch    *batch // what a parked launcher is to go on with
+
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
 }
@@ -56,6 +59,11 @@ func (l *launcher) run() {
 	punctual()             // first: what makes threads for the runtime is made by the first thread that is locked
 	runtime.LockOSThread() // never unlocked: children are bound to this thread
 	punctual()
+	if l.batch != nil {
+		l.work(l.batch)
+		l.batch = nil
+		l.tidy()
+	}
 	for {
 		l.k.crew.rest()
 		err := l.k.conn.Recv(&l.frame)
@@ -76,10 +84,15 @@ func (l *launcher) run() {
 // refuse answers a frame that could not be received whole: this process may
 // have had no room for its descriptors, which are closed already.
 func (l *launcher) refuse(f *lane.Frame, err error) {
-	if f.Type != frameLaunch {
+	if f.Type != frameLaunch && f.Type != frameLaunchAll {
 		return
 	}
-	l.reply = appendError(append(l.reply[:0], 0, 0, 0, 0), &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Err: err, Errno: errnoOf(err)})
+	l.answerLaunch(f, &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Err: err, Errno: errnoOf(err)})
+}
+
+// answerLaunch answers that a request, of one child or of several, has failed.
+func (l *launcher) answerLaunch(f *lane.Frame, err error) {
+	l.reply = appendError(append(l.reply[:0], 0, 0, 0, 0), err)
 	l.k.send(&lane.Frame{Type: frameLaunched, ID: f.ID, Payload: l.reply})
 }
 
@@ -111,6 +124,8 @@ func (l *launcher) handle(f *lane.Frame) {
 	switch f.Type {
 	case frameLaunch:
 		l.handleLaunch(f)
+	case frameLaunchAll:
+		l.handleBatch(f)
 	case frameSignal, frameKill, frameAbort, frameAsk:
 		closeAll(f.FDs)
 		l.answer(f.ID, l.k.control(f.Type, f.Payload))
@@ -163,39 +178,45 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 }
 
 func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
-	none := launch.Child{Pidfd: -1}
 	if err := l.launch.parse(string(f.Payload)); err != nil {
-		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Err: err}
+		return launch.Child{Pidfd: -1}, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Err: err}
 	}
+	return l.launchChild(f.ID, f.FDs)
+}
+
+// launchChild makes the child of l.launch, which has the given descriptors of
+// this process. They stay the caller's.
+func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
+	none := launch.Child{Pidfd: -1}
 	plan, err := l.plan(l.launch.Plan)
 	if err != nil {
 		return none, err
 	}
-	files := len(f.FDs) - len(l.launch.Files)
+	files := len(fds) - len(l.launch.Files)
 	if files < 0 {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
 	l.req = launch.Request{
-		Plan: plan, FDs: f.FDs[:files], Null: l.k.null, NullOut: l.k.nullOut,
+		Plan: plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
 	for i, n := range l.launch.Files {
-		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: f.FDs[files+i]})
+		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: fds[files+i]})
 	}
 	if !l.k.crew.mayLaunch() {
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: syscall.EAGAIN, Msg: "the keeper can have no more threads"}
 	}
-	if !l.k.table.begin(f.ID, l) {
+	if !l.k.table.begin(id, l) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
 	if err := failpoint.Fail(failpoint.KeeperLaunchBegin); err != nil {
-		l.k.table.finish(f.ID, l, none, true)
+		l.k.table.finish(id, l, none, true)
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
 	child, err := l.thread.Launch(&l.req)
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
-	l.k.table.finish(f.ID, l, child, err != nil)
+	l.k.table.finish(id, l, child, err != nil)
 	failpoint.Pass(failpoint.KeeperLaunchEntered)
 	if err != nil && child.Pid == 0 && errnoOf(err) == syscall.EAGAIN {
 		l.k.crew.noteRefusal()

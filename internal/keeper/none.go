@@ -26,6 +26,16 @@ func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Star
 	panic("bug: no keeper")
 }
 
+// A Batch is what LaunchAll would make.
+type Batch struct {
+	Launches []*Launch
+	Exited   func(i int) func(Exit)
+	Done     func(i int, s Started, err error)
+}
+
+// LaunchAll is never called.
+func (c *Client) LaunchAll(ctx context.Context, b Batch) { panic("bug: no keeper") }
+
 // Signal is never called.
 func (c *Client) Signal(ctx context.Context, id uint64, sig syscall.Signal) error {
 	panic("bug: no keeper")
