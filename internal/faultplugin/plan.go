@@ -33,7 +33,7 @@ func planModes() []Mode {
 		changed("descriptor", "refers to a descriptor that does not come with it", spawn.ErrBadPlan,
 			func(p *spawn.Plan) { p.Insert(spawn.Fchdir(spawn.FD(99))) }, "descriptor 99"),
 		changed("result", "refers to the result of a later step", spawn.ErrBadPlan,
-			func(p *spawn.Plan) { p.Insert(spawn.Close(spawn.Result(500))) }, "no earlier open"),
+			func(p *spawn.Plan) { p.Insert(spawn.Close(spawn.Result(500))) }, "no earlier one with a result"),
 		changed("empty", "has no steps", spawn.ErrBadPlan, func(p *spawn.Plan) { p.Steps = nil }, "0 steps"),
 		changed("noexec", "has no exec", spawn.ErrBadPlan,
 			func(p *spawn.Plan) { p.Steps = p.Steps[:len(p.Steps)-1] }, "exec"),
