@@ -5,9 +5,12 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,7 +46,7 @@ func config(t *testing.T, programs ...string) Config {
 }
 
 func TestRun(t *testing.T) {
-	cfg := config(t, Tiny, Go)
+	cfg := config(t, Tiny, "true") // not Go: with the race detector, that sleeps for a second at its end
 	cfg.Descriptors = 300
 	told := -1.0
 	cfg.Progress = func(done float64, next string) {
@@ -161,6 +164,16 @@ func TestStarts(t *testing.T) {
 	}
 }
 
+func TestGoProgram(t *testing.T) {
+	p, err := FindProgram(Go)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Try(t.Context()), p.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFindProgram(t *testing.T) {
 	if _, err := FindProgram("no-such-program"); err == nil {
 		t.Error("found a program that is not there")
@@ -174,5 +187,38 @@ func TestFindProgram(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(p.Path)); !os.IsNotExist(err) {
 		t.Error("the folder is still there: ", err)
+	}
+}
+
+// TestSandboxIsKilledWhole has something in the place of bubblewrap that leaves
+// another process behind when only it is killed.
+func TestSandboxIsKilledWhole(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(dir+"/fifo", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\nexec >" + dir + "/fifo\nsleep 1000 &\necho here\nwait\n"
+	if err := os.WriteFile(dir+"/sandbox", []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r, err := bwrap(dir+"/sandbox").start(t.Context(), &Program{Path: "/bin/true", Args: []string{"true"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fifo, err := os.Open(dir + "/fifo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fifo.Close()
+	here := make([]byte, 100)
+	if _, err := fifo.Read(here); err != nil {
+		t.Fatal(err)
+	}
+	r.kill()
+	r.wait()
+	timer := time.AfterFunc(20*time.Second, func() { fifo.Close() })
+	defer timer.Stop()
+	if _, err := fifo.Read(here); err != io.EOF { // nobody has it open any more
+		t.Errorf("read: %v, want the end of the file", err)
 	}
 }

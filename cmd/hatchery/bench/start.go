@@ -60,7 +60,10 @@ func (b *bench) starts() []*start {
 	if path, err := exec.LookPath("bwrap"); err == nil && b.skipped[Bwrap] == "" {
 		args := []string{"--unshare-all", "--ro-bind", "/", "/"}
 		sandbox := &start{what: "bwrap " + strings.Join(args, " ") + " true", against: alone,
-			run: line(append(append([]string{path}, args...), program)...)}
+			run: func(context.Context) error {
+				argv := append(append([]string{path}, args...), program)
+				return (&exec.Cmd{Path: path, Args: argv, SysProcAttr: ownGroup()}).Run()
+			}}
 		by.against = sandbox
 		all = []*start{alone, sandbox, by}
 	}

@@ -50,8 +50,8 @@ func bwrapArgs() []string {
 func bwrap(path string) *way {
 	return &way{method: Bwrap, against: OSExec, each: 1, start: func(_ context.Context, p *Program) (running, error) {
 		args := append(append([]string{path}, bwrapArgs()...), p.Path)
-		c := &exec.Cmd{Path: path, Args: append(args, p.Args[1:]...), Env: []string{}}
-		return command{c}, c.Start()
+		c := &exec.Cmd{Path: path, Args: append(args, p.Args[1:]...), Env: []string{}, SysProcAttr: ownGroup()}
+		return sandbox{command{c}}, c.Start()
 	}}
 }
 
@@ -60,6 +60,14 @@ type command struct{ *exec.Cmd }
 
 func (c command) wait() error { return c.Wait() }
 func (c command) kill()       { c.Process.Kill() }
+
+// sandbox is a bubblewrap in a process group of its own. Its process 1 waits for
+// ever when the process that made it is killed too early, by a key of the
+// terminal for one: so that does not reach them, and what has to be killed is
+// killed together.
+type sandbox struct{ command }
+
+func (s sandbox) kill() { killGroup(s.Process) }
 
 // byMethod starts a program by a method of the host.
 func byMethod(h *host.Host, key, against string) *way {
