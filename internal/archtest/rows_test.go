@@ -59,6 +59,8 @@ func rows() []row {
 		{packages: "internal/restart"},
 		{packages: "internal/tinyelf"},
 		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
+		// What isolate asks of the kernel, as data.
+		{packages: "internal/seccomp", module: []string{"spawn"}, light: true},
 		{packages: "internal/probe", module: []string{"internal/linux/...", "spawn"}},
 
 		// The analyses, for hatchery explain.
