@@ -98,6 +98,7 @@ func (g *gate) Accept() (net.Conn, error) {
 			}
 			return &guest{Conn: c, raw: c, left: func() { <-g.places }}, nil
 		}
+		noticeCut(c)
 		// The handshake is that of the first read, which has a deadline.
 		return &guest{Conn: tls.Server(c, g.tls), raw: c, left: func() { <-g.places }}, nil
 	}

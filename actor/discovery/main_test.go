@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(helperproc.Main(func() int { return leakcheck.Main(m) }, map[string]helperproc.Func{
 		"actor":  func([]string) int { p := program(); return p.Main() },
 		"nobody": nobodyMain,
+		"far":    far,
 	}))
 }
 

@@ -8,16 +8,10 @@ import (
 	"io/fs"
 	"net"
 	"syscall"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/actor/discovery/address"
 	"github.com/hatchery-spawn/hatchery/actor/portal"
 )
-
-// keepAlive notices within 11 s that the other host, or the way to it, is gone.
-func keepAlive() net.KeepAliveConfig {
-	return net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}
-}
 
 // meet connects to an address and asks who is there, within MeetTime. The portal
 // is the caller's to close.
@@ -76,6 +70,7 @@ func (c *Config) dial(ctx context.Context, a address.Addr) (net.Conn, error) {
 	case c.TLS == nil:
 		return conn, nil
 	}
+	noticeCut(conn)
 	cfg := c.TLS.Clone()
 	cfg.MinVersion = tls.VersionTLS13
 	if cfg.ServerName == "" {

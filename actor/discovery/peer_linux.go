@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // peerUser returns the user of the process at the other end of a connection within
@@ -37,6 +38,19 @@ func unixUser(c *net.UnixConn) (int, error) {
 		return 0, err
 	}
 	return int(cred.Uid), nil
+}
+
+// tcpUserTimeout is TCP_USER_TIMEOUT of tcp(7), since Linux 2.6.37, which package
+// syscall does not have.
+const tcpUserTimeout = 0x12
+
+// setUserTimeout ends a connection when what was sent has not arrived for so long.
+func setUserTimeout(c *net.TCPConn, d time.Duration) {
+	if raw, err := c.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) {
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(d.Milliseconds()))
+		})
+	}
 }
 
 // tcpUser returns the user of the socket whose own end is local.

@@ -5,7 +5,11 @@ package discovery
 import (
 	"errors"
 	"net"
+	"time"
 )
+
+// setUserTimeout does nothing here.
+func setUserTimeout(*net.TCPConn, time.Duration) {}
 
 // peerUser cannot tell here. Connections within the host need Config.TLS, or a
 // Unix socket in a private folder, which are not checked further.
