@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/hunt"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -102,6 +103,7 @@ func (k *keeping) endLeft(c *keeper.Client, there time.Duration) {
 func (e *KeeperKilled) round(entries []keeper.Entry, grace time.Duration, deadline time.Time) bool {
 	h := hunt.Find(entries, hunt.Options{Groups: true})
 	defer h.Close()
+	failpoint.Pass(failpoint.HostHunt)
 	h.End(context.Background(), grace, max(0, time.Until(deadline)-grace))
 	for _, t := range h.Found {
 		o := Orphan{t.Pid, t.Name}

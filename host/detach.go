@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/internal/detached"
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/runfolder"
@@ -183,6 +184,7 @@ func (d *Detached) begin(ctx context.Context, k *keeper.Client, l *keeper.Launch
 	if err != nil {
 		return err
 	}
+	failpoint.Pass(failpoint.HostDetachReady)
 	d.rec.Keeper, _ = runfolder.ProcessOf(pid)
 	if l.Plan, err = plan.encode(keeperBase(now, pid), now); err != nil {
 		return err
@@ -201,10 +203,13 @@ func (d *Detached) begin(ctx context.Context, k *keeper.Client, l *keeper.Launch
 	if err := d.rec.Write(); err != nil {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "detach", Err: err}
 	}
+	failpoint.Pass(failpoint.HostDetachNoted)
 	if _, err := d.dial(ctx); err != nil {
 		return err
 	}
-	return k.Detach(ctx)
+	err = k.Detach(ctx)
+	failpoint.Pass(failpoint.HostDetachDone)
+	return err
 }
 
 // maxDetached is how long the path of a detached child's folder may be: there is

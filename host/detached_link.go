@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/hatchery-spawn/hatchery/internal/detached"
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -127,6 +128,7 @@ func (d *Detached) dial(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, withKey(err, spawnKey(d.rec.Method))
 	}
+	failpoint.Pass(failpoint.HostAdopt)
 	l := &link{c, started.ID}
 	d.mu.Lock()
 	if d.closed || !d.host.adopted.add(d) {

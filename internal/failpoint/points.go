@@ -21,6 +21,11 @@ const (
 	HostLaunchAbort    Point = "host.launch.abort"
 	HostSucceed        Point = "host.succeed"
 	HostExit           Point = "host.exit"
+	HostHunt           Point = "host.hunt"
+	HostDetachReady    Point = "host.detach.ready"
+	HostDetachNoted    Point = "host.detach.noted"
+	HostDetachDone     Point = "host.detach.done"
+	HostAdopt          Point = "host.adopt"
 	HostStopAsk        Point = "host.stop.ask"
 	HostStopKill       Point = "host.stop.kill"
 	HostStopOrphans    Point = "host.stop.orphans"
@@ -59,6 +64,17 @@ const (
 	KeeperEndAnswered    Point = "keeper.end.answered"
 )
 
+// The steps of a keeper that outlives its host, which has those of a keeper too.
+const (
+	DetachedPrepare   Point = "detached.prepare"
+	DetachedPrepared  Point = "detached.prepared"
+	DetachedCommit    Point = "detached.commit"
+	DetachedCommitted Point = "detached.committed"
+	DetachedExited    Point = "detached.exited"
+	DetachedNoted     Point = "detached.noted"
+	DetachedEnd       Point = "detached.end"
+)
+
 // The steps of a plugin.
 const (
 	PluginStart     Point = "plugin.start"
@@ -83,6 +99,10 @@ type Info struct {
 	Point Point
 	Where string
 	Fails bool // it can be made to return an error: the code calls Fail
+
+	// After is the step at which another process has to be killed for this one
+	// to be reached. Most steps are part of every life.
+	After Point
 }
 
 // Points returns the table of all steps, in the order of a host's life.
@@ -104,6 +124,11 @@ func Points() []Info {
 		{Point: HostLaunchAbort, Where: "a launch is about to be given up"},
 		{Point: HostSucceed, Where: "a keeper has a successor, and has not been dismissed"},
 		{Point: HostExit, Where: "an exit has come, and nobody was told"},
+		{Point: HostHunt, Where: "what a killed keeper has left was found, and was not signalled", After: KeeperKill},
+		{Point: HostDetachReady, Where: "a keeper for a detached child is ready, the child is not there"},
+		{Point: HostDetachNoted, Where: "it is written down who the child is, which is not detached"},
+		{Point: HostDetachDone, Where: "a child is detached, and nobody has been told"},
+		{Point: HostAdopt, Where: "a child was adopted, and nobody has noted it"},
 		{Point: HostStopAsk, Where: "a child is about to be asked to end"},
 		{Point: HostStopKill, Where: "a child is about to be killed"},
 		{Point: HostStopOrphans, Where: "what a child has left behind is about to be ended"},
@@ -137,6 +162,14 @@ func Points() []Info {
 		{Point: KeeperEndFolder, Where: "nobody is left, the runtime folder is there"},
 		{Point: KeeperEndRemoved, Where: "the runtime folder is gone, the host has no answer"},
 		{Point: KeeperEndAnswered, Where: "the host has its answer, the keeper is about to exit"},
+
+		{Point: DetachedPrepare, Where: "the folder of a child to be detached is not there", Fails: true},
+		{Point: DetachedPrepared, Where: "the folder is there, the host has no answer"},
+		{Point: DetachedCommit, Where: "the child runs, and is about to be detached"},
+		{Point: DetachedCommitted, Where: "the child is detached, the host has no answer"},
+		{Point: DetachedExited, Where: "the child has ended, which is not written down"},
+		{Point: DetachedNoted, Where: "it is written down, and nobody was told"},
+		{Point: DetachedEnd, Where: "nobody is left, the keeper's socket is there"},
 
 		{Point: PluginStart, Where: "a plugin runs, and has done nothing"},
 		{Point: PluginServing, Where: "it is about to say the handshake"},

@@ -13,6 +13,8 @@
 // whatever way, the watch looks at what is left: processes, sockets, folders,
 // mounts and control groups.
 //
+// What a host has detached ends by itself, and its note is looked at.
+//
 // What may be left is what docs/embedding.md says: of a keeper that was killed the
 // descendants of its children, of a host that was killed before it had a keeper
 // an empty runtime folder.

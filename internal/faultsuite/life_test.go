@@ -186,6 +186,7 @@ func (l *life) live() {
 	l.stop(leaver, 3*grace+2*l.limits().Close)
 	l.kill(killed)
 	l.nursery()
+	l.detach()
 	l.giveUp()
 	if err := syscall.Setpgid(0, 0); err != nil {
 		l.complain("setpgid: %v", err)

@@ -56,7 +56,8 @@ func (c faultCase) name() string {
 	return s
 }
 
-// process is the kind of process that fails: host, keeper or plugin.
+// process is the kind of process that fails: host, keeper, detached (the keeper
+// of a child that is) or plugin.
 func (c faultCase) process() string {
 	process, _, _ := strings.Cut(string(c.Rule.Point), ".")
 	return process
@@ -73,6 +74,10 @@ func (c faultCase) stopped() bool { return c.Rule.Action == failpoint.Stop && c.
 // cases returns every step with every way to fail.
 func cases(short bool) (all []faultCase) {
 	for _, info := range failpoint.Points() {
+		if info.After != "" {
+			continue // see together
+		}
+		detached := strings.HasPrefix(string(info.Point), "detached.")
 		for _, nth := range times(info.Point) {
 			add := func(action failpoint.Action, wake time.Duration) {
 				c := faultCase{Rule: failpoint.Rule{Point: info.Point, Action: action, Nth: nth}, Wake: wake}
@@ -82,7 +87,10 @@ func cases(short bool) (all []faultCase) {
 				all = append(all, c)
 			}
 			add(failpoint.Kill, 0)
-			if nth == 1 || !short {
+			switch { // of a detached keeper that stands still nobody is in need
+			case detached && short:
+				add(failpoint.Stop, wakeTime)
+			case !detached && (nth == 1 || !short):
 				add(failpoint.Stop, 0)
 			}
 			if info.Fails {
@@ -102,11 +110,17 @@ func cases(short bool) (all []faultCase) {
 }
 
 // together returns cases in which host and keeper fail: the keeper while it ends
-// what a host that was killed has left, and while it makes its record.
+// what a host that was killed has left, and while it makes its record; and the host
+// while it ends what a keeper that was killed has left.
 func together() (all []faultCase) {
 	kill := func(p failpoint.Point) failpoint.Rule { return failpoint.Rule{Point: p, Action: failpoint.Kill} }
 	slow := func(p failpoint.Point) failpoint.Rule {
 		return failpoint.Rule{Point: p, Action: failpoint.Delay, Delay: delayTime}
+	}
+	for _, info := range failpoint.Points() {
+		if info.After != "" {
+			all = append(all, faultCase{Rule: kill(info.After), Also: []failpoint.Rule{kill(info.Point)}}, faultCase{Rule: kill(info.After), Also: []failpoint.Rule{slow(info.Point)}})
+		}
 	}
 	for _, at := range []failpoint.Point{failpoint.HostLaunchSend, failpoint.HostStopAsk, failpoint.HostClosePlugins} {
 		all = append(all, faultCase{Rule: kill(at), Also: []failpoint.Rule{slow(failpoint.KeeperRecord)}})
@@ -164,6 +178,25 @@ func TestFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryStepIsTried: none of the table is left out, also by -short. That each is
+// reached TestFaults sees.
+func TestEveryStepIsTried(t *testing.T) {
+	for _, short := range []bool{false, true} {
+		tried := map[failpoint.Point]bool{}
+		for _, c := range cases(short) {
+			tried[c.Rule.Point] = true
+			for _, r := range c.Also {
+				tried[r.Point] = true
+			}
+		}
+		for _, info := range failpoint.Points() {
+			if !tried[info.Point] {
+				t.Errorf("short %v: nobody fails at %s", short, info.Point)
+			}
+		}
 	}
 }
 

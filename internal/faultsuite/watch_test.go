@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host/inspect"
+	"github.com/hatchery-spawn/hatchery/internal/detached"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -167,7 +168,7 @@ func (w *watch) awaitHost() {
 
 // judgeEnd judges how the host has ended.
 func (w *watch) judgeEnd(s syscall.WaitStatus) {
-	mayBeKilled := w.process() == "host" && (w.dies() || w.stopped())
+	mayBeKilled := w.process() == "host" && (w.dies() || w.stopped()) || w.hostDiesLater()
 	if killed := s.Signaled() && s.Signal() == syscall.SIGKILL; killed != mayBeKilled || !killed && s.ExitStatus() != 0 {
 		w.complain("the host ended with %#x", s)
 	}
@@ -228,6 +229,11 @@ func (w *watch) mayStay(s survivor) bool {
 // keeperDies reports whether a keeper is killed.
 func (w *watch) keeperDies() bool { return w.process() == "keeper" && w.dies() || w.bothDie() }
 
+// hostDiesLater reports whether the host is killed after a keeper.
+func (w *watch) hostDiesLater() bool {
+	return w.bothDie() && strings.HasPrefix(string(w.Also[0].Point), "host.")
+}
+
 // bothDie reports whether host and keeper are killed.
 func (w *watch) bothDie() bool { return len(w.Also) > 0 && w.Also[0].Action == failpoint.Kill }
 
@@ -259,6 +265,7 @@ func below(pid int) (all []survivor) {
 // look for it.
 func (w *watch) lookAround() {
 	run := filepath.Join(w.dir, "run")
+	w.collectDetached(run)
 	if w.folderMayStay() {
 		os.Setenv("XDG_RUNTIME_DIR", run)
 		folders, _ := filepath.Glob(run + "/hatchery/*")
@@ -294,6 +301,29 @@ func (w *watch) lookAround() {
 		}
 		return nil
 	})
+}
+
+// collectDetached looks at what a host has left to be adopted: a child that has
+// ended as it should, and not two of them.
+func (w *watch) collectDetached(run string) {
+	os.Setenv("XDG_RUNTIME_DIR", run)
+	list, unnamed := detached.List()
+	list = slices.DeleteFunc(list, func(r detached.Record) bool { return !strings.HasPrefix(r.Dir, run) })
+	if len(list) > 1 || len(list) > 0 && w.process() != "host" && !w.hostDiesLater() {
+		w.complain("there are %d detached children", len(list))
+	}
+	for _, r := range list {
+		if state, status, why := r.Look(); state != detached.Ended || status.Code != detachedCode {
+			w.complain("the detached child: %s, %v: %s", state, status, why)
+		}
+		os.RemoveAll(r.Dir)
+		os.Remove(filepath.Dir(r.Dir))
+	}
+	for _, dir := range unnamed {
+		if strings.HasPrefix(dir, run) {
+			w.complain("a detached child without a record: %s", dir)
+		}
+	}
 }
 
 // folderMayStay reports whether the runtime folder may be there: nobody but the

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -114,6 +115,9 @@ func (d *detachment) prepare(keep bool, nonce string) error {
 	failed := func(err error) error {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "detach", Path: d.k.folder, Err: err, Errno: errnoOf(err)}
 	}
+	if err := failpoint.Fail(failpoint.DetachedPrepare); err != nil {
+		return failed(err)
+	}
 	if err := os.Mkdir(d.k.folder, 0o700); err != nil {
 		return failed(err)
 	}
@@ -132,6 +136,7 @@ func (d *detachment) prepare(keep bool, nonce string) error {
 	d.nonce, d.keep, d.note = nonce, keep, note
 	go d.accept(fd)
 	go d.live()
+	failpoint.Pass(failpoint.DetachedPrepared)
 	return nil
 }
 
@@ -142,7 +147,9 @@ func (d *detachment) commit() error {
 	if d.note == nil || d.hostless || d.committed {
 		return &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Op: "detach", Msg: "not prepared, or too late"}
 	}
+	failpoint.Pass(failpoint.DetachedCommit)
 	d.committed = true
+	failpoint.Pass(failpoint.DetachedCommitted)
 	if d.record != nil {
 		close(d.over)
 	}
@@ -177,7 +184,9 @@ func (d *detachment) exited(records []byte) {
 	}
 	d.record = slices.Clone(records[:exitSize])
 	d.record[exitSize-1] = 0 // what is left is this keeper's affair
+	failpoint.Pass(failpoint.DetachedExited)
 	d.note.write(d.record)
+	failpoint.Pass(failpoint.DetachedNoted)
 	for a := range d.adopters {
 		d.telling.Go(func() { a.tell(d.record) })
 	}
@@ -203,7 +212,8 @@ func (d *detachment) live() {
 		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + k.names(left)}
 	}
 	end.answer(err)
-	d.telling.Wait()   // each is bounded
+	d.telling.Wait() // each is bounded
+	failpoint.Pass(failpoint.DetachedEnd)
 	k.recording.Lock() // for good, as in end
 	k.rooted.do(func() {
 		os.Remove(controlPath(k.folder))
