@@ -55,7 +55,7 @@ func TestDetachedKeeperStopped(t *testing.T) {
 	privatePlaces(t)
 	h := open(t, host.Config{Timeouts: host.Timeouts{Call: 200 * time.Millisecond, Grace: 200 * time.Millisecond, Close: 200 * time.Millisecond}})
 	d, keeper, dir := startDetached(t, h, sh("trap 'exit 6' USR1; while :; do sleep 0.01; done"), host.DetachOptions{})
-	must(t, syscall.Kill(keeper, syscall.SIGSTOP))
+	stop(t, keeper)
 	begin := time.Now()
 	if _, err := h.Adopt(t.Context(), d.Ref()); !errors.Is(err, spawn.ErrTimeout) || !strings.Contains(err.Error(), "did not answer") {
 		t.Errorf("Adopt: %v", err)

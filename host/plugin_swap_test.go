@@ -51,7 +51,7 @@ func TestSwappedAfterTheCheck(t *testing.T) {
 			}
 			h := hostOf(t, registry.Entry{Key: "swap", Path: path})
 			keeper := keeperOf(t)
-			must(t, syscall.Kill(keeper, syscall.SIGSTOP))
+			stop(t, keeper)
 			described := make(chan error, 1)
 			go func() { // waited for below
 				_, err := h.Describe(t.Context(), "swap")
@@ -80,7 +80,7 @@ func TestPinnedScriptIsACopy(t *testing.T) {
 	script(t, path, text)
 	h := hostOf(t, registry.Entry{Key: "copied", Path: path, Pin: checksum(t, path)})
 	keeper := keeperOf(t)
-	must(t, syscall.Kill(keeper, syscall.SIGSTOP))
+	stop(t, keeper)
 	described := make(chan error, 1)
 	go func() { // waited for below
 		_, err := h.Describe(t.Context(), "copied")

@@ -160,7 +160,7 @@ func TestStopWithAStoppedKeeper(t *testing.T) {
 	h := open(t, host.Config{Timeouts: host.Timeouts{Grace: grace, Close: bound - grace}})
 	p := ready(t, h, `trap "" TERM; (sleep 600) & echo; wait; while :; do sleep 1; done`)
 	keeper := linux.Children(os.Getpid())[0]
-	syscall.Kill(keeper, syscall.SIGSTOP)
+	stop(t, keeper)
 	begin := time.Now()
 	_, err := p.Stop(t.Context())
 	took := time.Since(begin)

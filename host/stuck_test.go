@@ -4,6 +4,9 @@ package host_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -75,6 +78,18 @@ func TestPluginStopped(t *testing.T) {
 	gone(t, 2*time.Second, plugins...)
 }
 
+// stands reports whether every thread of a process is stopped, or it is gone.
+func stands(pid int) bool {
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, task := range tasks {
+		tid, _ := strconv.Atoi(task.Name())
+		if s, err := linux.ReadStat(tid); err == nil && s.State != 'T' {
+			return false
+		}
+	}
+	return true
+}
+
 // stop stops a process and waits until it has.
 func stop(t *testing.T, pid int) {
 	t.Helper()
@@ -84,7 +99,7 @@ func stop(t *testing.T, pid int) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(5 * time.Second); ; <-tick.C {
-		if s, err := linux.ReadStat(pid); err != nil || s.State == 'T' {
+		if stands(pid) {
 			return
 		}
 		if time.Now().After(end) {
