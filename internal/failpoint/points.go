@@ -1,5 +1,7 @@
 package failpoint
 
+import "slices"
+
 // A Point is a step at which a process can be made to fail.
 type Point string
 
@@ -106,7 +108,9 @@ type Info struct {
 }
 
 // Points returns the table of all steps, in the order of a host's life.
-func Points() []Info {
+func Points() []Info { return slices.Concat(hostPoints(), keeperPoints(), pluginPoints()) }
+
+func hostPoints() []Info {
 	return []Info{
 		{Point: HostOpenFolder, Where: "the runtime folder is there, the keeper is not"},
 		{Point: HostOpenStart, Where: "a keeper is about to be started", Fails: true},
@@ -137,7 +141,11 @@ func Points() []Info {
 		{Point: HostCloseKeepers, Where: "the plugins have ended, the keeper has not been asked to"},
 		{Point: HostCloseEnded, Where: "a keeper has said that it has ended everything, and is there"},
 		{Point: HostCloseFolder, Where: "the keepers have ended, the runtime folder may be there"},
+	}
+}
 
+func keeperPoints() []Info {
+	return []Info{
 		{Point: KeeperStart, Where: "a keeper runs, and has done nothing"},
 		{Point: KeeperReady, Where: "its threads are about to start"},
 		{Point: KeeperReceived, Where: "a request has come"},
@@ -170,7 +178,11 @@ func Points() []Info {
 		{Point: DetachedExited, Where: "the child has ended, which is not written down"},
 		{Point: DetachedNoted, Where: "it is written down, and nobody was told"},
 		{Point: DetachedEnd, Where: "nobody is left, the keeper's socket is there"},
+	}
+}
 
+func pluginPoints() []Info {
+	return []Info{
 		{Point: PluginStart, Where: "a plugin runs, and has done nothing"},
 		{Point: PluginServing, Where: "it is about to say the handshake"},
 		{Point: PluginConnected, Where: "the host is connected, and has asked nothing"},
