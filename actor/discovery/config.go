@@ -18,9 +18,9 @@ const (
 	// say who he is.
 	MeetTime = 2 * time.Second
 
-	// MaxConnections is how many connections are open to one address of an actor.
-	// More are closed at once.
-	MaxConnections = 1024
+	// MaxStrangers is how many connections to one address of an actor have not
+	// shown a certificate yet. More are closed at once. A stranger has 10 s.
+	MaxStrangers = 1024
 
 	// MaxEntries is how many actors a registrar knows. More are refused.
 	MaxEntries = 100_000

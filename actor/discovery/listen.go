@@ -14,9 +14,9 @@ import (
 // sockets this user, elsewhere who has a certificate.
 type gate struct {
 	net.Listener
-	addr   address.Addr // which it listens at
-	tls    *tls.Config  // nil without
-	places chan struct{}
+	addr   address.Addr  // which it listens at
+	tls    *tls.Config   // nil without
+	places chan struct{} // room for MaxStrangers
 }
 
 // listen listens at all of the addresses, or at none.
@@ -54,7 +54,7 @@ func (c *Config) listenAt(ctx context.Context, a address.Addr) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{Listener: l, addr: a, places: make(chan struct{}, MaxConnections)}
+	g := &gate{Listener: l, addr: a, places: make(chan struct{}, MaxStrangers)}
 	if a.IsUnix() {
 		if err := os.Chmod(a.Path(), 0o600); err != nil {
 			l.Close()
@@ -84,37 +84,43 @@ func (g *gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case g.places <- struct{}{}:
-		default:
+		if g.tls == nil {
+			if checkPeer(c) == nil {
+				return c, nil
+			}
 			c.Close()
 			continue
 		}
-		if g.tls == nil {
-			if err := checkPeer(c); err != nil {
-				<-g.places
-				c.Close()
-				continue
-			}
-			return &guest{Conn: c, raw: c, left: func() { <-g.places }}, nil
+		select {
+		case g.places <- struct{}{}:
+			noticeCut(c)
+			return &stranger{Conn: tls.Server(c, g.tls), raw: c, known: sync.OnceFunc(func() { <-g.places })}, nil
+		default:
+			c.Close()
 		}
-		noticeCut(c)
-		// The handshake is that of the first read, which has a deadline.
-		return &guest{Conn: tls.Server(c, g.tls), raw: c, left: func() { <-g.places }}, nil
 	}
 }
 
-// A guest is a connection that has come in.
-type guest struct {
+// A stranger is a connection that has to show a certificate: in the handshake, which
+// is that of the first read, and which the deadline of that ends.
+type stranger struct {
 	net.Conn
-	raw  net.Conn // below TLS, which would say good-bye to who does not read
-	once sync.Once
-	left func()
+	raw   net.Conn // below TLS, which would say good-bye to who does not read
+	known func()   // gives the place to another stranger
 }
 
-// Close closes the connection, and gives its place to another.
-func (g *guest) Close() error {
-	err := g.raw.Close()
-	g.once.Do(g.left)
+// Read reads what somebody has sent who is no stranger any more.
+func (s *stranger) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if err == nil {
+		s.known()
+	}
+	return n, err
+}
+
+// Close closes the connection.
+func (s *stranger) Close() error {
+	err := s.raw.Close()
+	s.known()
 	return err
 }

@@ -182,7 +182,7 @@ func TestStrangersWithoutEnd(t *testing.T) {
 	if _, err := discovery.Probe(t.Context(), cfg, a); err != nil {
 		t.Errorf("beside a hundred: %v", err)
 	}
-	more := strangers(discovery.MaxConnections)
+	more := strangers(discovery.MaxStrangers)
 	last := more[len(more)-1]
 	last.SetReadDeadline(time.Now().Add(soon))
 	if _, err := io.Copy(io.Discard, last); errors.Is(err, os.ErrDeadlineExceeded) {
