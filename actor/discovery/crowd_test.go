@@ -141,3 +141,21 @@ func TestBindAddressesOfASubtree(t *testing.T) {
 		}
 	})
 }
+
+// TestARegistrarListensAtAllOfItsAddresses has it asked for one, and told of two.
+func TestARegistrarListensAtAllOfItsAddresses(t *testing.T) {
+	asked, told := socket(t), socket(t)
+	nursery(t, func(ctx context.Context, n *host.Nursery) {
+		s := spec("registrar", "registrar", told, asked)
+		s.Bind = []string{asked, "/ip4/127.0.0.1/tcp/0"}
+		at := start(t, ctx, n, s).Addresses()
+		if len(at) != 3 || at[0] != asked || at[2] != told {
+			t.Errorf("it listens at %v", at)
+		}
+		for _, one := range at {
+			if _, err := client(t, one).List(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
