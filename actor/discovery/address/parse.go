@@ -28,8 +28,8 @@ func badInput(input, what string) error {
 }
 
 func clip(s string) string {
-	if len(s) > 200 {
-		s = s[:200] + "…"
+	if len(s) > 100 {
+		s = s[:100] + "…"
 	}
 	return s
 }
@@ -80,7 +80,7 @@ func parse(text string) (Addr, error) {
 	case "ip4", "ip6":
 		return parseTCP(protocol, strings.Split(strings.TrimRight(rest, "/"), "/"))
 	}
-	return Addr{}, fmt.Errorf("the protocol %q cannot be used", protocol)
+	return Addr{}, fmt.Errorf("the protocol %q cannot be used", clip(protocol))
 }
 
 // parseTCP parses what is behind /ip4 and /ip6.
@@ -88,21 +88,21 @@ func parseTCP(family string, parts []string) (Addr, error) {
 	ip, err := netip.ParseAddr(parts[0])
 	switch {
 	case err != nil || ip.Is4() != (family == "ip4"):
-		return Addr{}, fmt.Errorf("%q is no address of /%s", parts[0], family)
+		return Addr{}, fmt.Errorf("%q is no address of /%s", clip(parts[0]), family)
 	case ip.Zone() != "":
 		return Addr{}, errors.New("an address with a zone")
 	case len(parts) == 1:
 		return Addr{}, errors.New("an IP address without a port")
 	case parts[1] != "tcp":
-		return Addr{}, fmt.Errorf("the protocol %q cannot be used behind /%s", parts[1], family)
+		return Addr{}, fmt.Errorf("the protocol %q cannot be used behind /%s", clip(parts[1]), family)
 	case len(parts) == 2:
 		return Addr{}, errors.New("no port behind /tcp")
 	case len(parts) > 3:
-		return Addr{}, fmt.Errorf("the protocol %q cannot be used behind /tcp", parts[3])
+		return Addr{}, fmt.Errorf("the protocol %q cannot be used behind /tcp", clip(parts[3]))
 	}
 	port, err := strconv.ParseUint(parts[2], 10, 16)
 	if err != nil {
-		return Addr{}, fmt.Errorf("no port %q: it is a number up to 65535", parts[2])
+		return Addr{}, fmt.Errorf("no port %q: it is a number up to 65535", clip(parts[2]))
 	}
 	return Addr{tcp: netip.AddrPortFrom(ip.Unmap(), uint16(port))}, nil
 }
