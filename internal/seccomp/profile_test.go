@@ -1,0 +1,175 @@
+package seccomp
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestEveryCallIsThoughtAbout: each call is in one group, with a rule that
+// decides without looking at arguments.
+func TestEveryCallIsThoughtAbout(t *testing.T) {
+	in := make(map[string][]string)
+	groups := Groups(Errno(eperm))
+	for _, g := range groups {
+		if g.Name == "" || g.Why == "" {
+			t.Errorf("a group has the name %q, the reason %q", g.Name, g.Why)
+		}
+		for _, r := range g.Rules {
+			for _, name := range r.Names {
+				if len(r.If) == 0 {
+					in[name] = append(in[name], g.Name)
+				}
+			}
+		}
+	}
+	for name, numbers := range syscalls() {
+		exists := numbers != [columns]int{absent, absent}
+		if groups := in[name]; exists && len(groups) != 1 || !exists && len(groups) != 0 {
+			t.Errorf("%s is in the groups %q; it exists here: %v", name, groups, exists)
+		}
+	}
+}
+
+func TestDefaultDoesWhatItSays(t *testing.T) {
+	for _, refuse := range []Action{Errno(eperm), KillProcess} {
+		for _, on := range []Arch{AMD64, ARM64} {
+			program := compare(t, Default(refuse), on)
+			total, most := 0, 0
+			for n := range uint32(numbered) {
+				_, steps, _ := run(program, call{number: n, arch: on.audit()})
+				total, most = total+steps, max(most, steps)
+			}
+			t.Logf("%s, %v: %d instructions; to decide a number %.1f, at most %d", on, refuse, len(program)/instructionSize, float64(total)/numbered, most)
+			// What loading costs. The best tree needs fewer; a list of
+			// comparisons would need hundreds.
+			if total > 14*numbered {
+				t.Errorf("%s: %.1f instructions decide a number", on, float64(total)/numbered)
+			}
+		}
+	}
+}
+
+func TestDefault(t *testing.T) {
+	const dirty = 0xffff_ffff_0000_0000 // what an int argument may have above
+	const refuse = KillProcess
+	tests := []struct {
+		name string
+		args [6]uint64
+		want Action
+	}{
+		{"clone", [6]uint64{17}, Allow},
+		{"clone", [6]uint64{0x4100 | 17}, Allow},                 // CLONE_VM|CLONE_VFORK
+		{"clone", [6]uint64{0x3d0f00}, Allow},                    // a thread
+		{"clone", [6]uint64{0x80}, Allow},                        // no namespace here
+		{"clone", [6]uint64{0x10000000 | 17}, refuse},            // CLONE_NEWUSER
+		{"clone", [6]uint64{dirty | 0x20000 | 17}, refuse},       // CLONE_NEWNS
+		{"unshare", [6]uint64{0x400}, Allow},                     // CLONE_FILES
+		{"unshare", [6]uint64{0x80}, refuse},                     // CLONE_NEWTIME
+		{"clone3", [6]uint64{}, Errno(enosys)},                   //
+		{"mknodat", [6]uint64{3, 0, 0o644}, Allow},               //
+		{"mknodat", [6]uint64{3, 0, 0x1000 | 0o644}, Allow},      // a pipe
+		{"mknodat", [6]uint64{3, 0, 0x6000 | 0o644}, refuse},     // a block device
+		{"mknodat", [6]uint64{3, 0, 0xf0000 | 0x2000}, refuse},   // the kernel takes 16 bits
+		{"ioctl", [6]uint64{0, 0x5401}, Allow},                   // TCGETS
+		{"ioctl", [6]uint64{0, 0x5412}, refuse},                  // TIOCSTI
+		{"ioctl", [6]uint64{0, 1<<32 | 0x5412}, refuse},          // the same
+		{"ioctl", [6]uint64{0, dirty | 0x541c}, refuse},          // TIOCLINUX
+		{"ioctl", [6]uint64{0, 0x5423}, refuse},                  // TIOCSETD
+		{"personality", [6]uint64{0}, Allow},                     //
+		{"personality", [6]uint64{0xffff_ffff}, Allow},           //
+		{"personality", [6]uint64{dirty | 0x60008}, Allow},       //
+		{"personality", [6]uint64{0x400000}, refuse},             // READ_IMPLIES_EXEC
+		{"socket", [6]uint64{1, 5, 0}, Allow},                    // AF_UNIX
+		{"socket", [6]uint64{dirty | 2, 1 | 0x80800}, Allow},     // TCP
+		{"socket", [6]uint64{10, 1, 262}, Allow},                 // MPTCP
+		{"socket", [6]uint64{10, 2, 58}, Allow},                  // ping
+		{"socket", [6]uint64{2, 1, 132}, Errno(eprotonosupport)}, // SCTP
+		{"socket", [6]uint64{10, 5, 0}, Errno(eprotonosupport)},  // SCTP
+		{"socket", [6]uint64{2, 2, 136}, Errno(eprotonosupport)}, // UDP-Lite
+		{"socket", [6]uint64{2, 3, 1}, Errno(eperm)},             // raw
+		{"socket", [6]uint64{16, 3, 0}, Allow},                   // NETLINK_ROUTE
+		{"socket", [6]uint64{16, 3, 9}, Errno(eprotonosupport)},  // NETLINK_AUDIT
+		{"socket", [6]uint64{17, 3, 0}, Errno(eafnosupport)},     // AF_PACKET
+		{"socket", [6]uint64{40, 1, 0}, Errno(eafnosupport)},     // AF_VSOCK
+		{"socket", [6]uint64{38, 5, 0}, Errno(eafnosupport)},     // AF_ALG
+		{"socketpair", [6]uint64{1, 1, 0}, Allow},                //
+		{"socketpair", [6]uint64{30, 1, 0}, Errno(eafnosupport)}, // AF_TIPC
+	}
+	for _, on := range []Arch{AMD64, ARM64} {
+		program, err := Assemble(Default(refuse), on)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range tests {
+			n, _ := Number(tt.name, on)
+			got, _, err := run(program, call{uint32(n), on.audit(), tt.args})
+			if err != nil || got != tt.want {
+				t.Errorf("%s: %s %#x: %v, %v; want %v", on, tt.name, tt.args, got, err, tt.want)
+			}
+		}
+	}
+}
+
+// TestWhatComesBehindTheFilter: steps of a plan and the process 1 of a sandbox
+// run under the filter too.
+func TestWhatComesBehindTheFilter(t *testing.T) {
+	program, err := Assemble(Default(KillProcess), ARM64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"wait4", "rt_sigtimedwait", "kill", "write", "prctl", "exit_group", "execve", "execveat", "dup3", "close_range", "close",
+		"rt_sigprocmask", "rt_sigaction", "getpid", "setpgid", "setsid", "fcntl", "umask", "chdir", "fchdir", "prlimit64", "openat", "openat2",
+		"setresuid", "setresgid", "capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} {
+		n, ok := Number(name, ARM64)
+		if a, _, err := run(program, call{number: uint32(n), arch: ARM64.audit()}); !ok || a != Allow || err != nil {
+			t.Errorf("%s: %v, %v; want it allowed", name, a, err)
+		}
+	}
+}
+
+func TestCache(t *testing.T) {
+	var c Cache
+	f := Default(Errno(eperm))
+	one, err := c.Assemble(f, AMD64)
+	if want, _ := Assemble(f, AMD64); err != nil || one != want {
+		t.Fatalf("the cache made %d bytes of it, %v; want %d", len(one), err, len(want))
+	}
+	g := f
+	g.Rules = slices.Clone(f.Rules)
+	g.Rules[0].Action = Log
+	other, err := c.Assemble(g, AMD64)
+	if err != nil || other == one {
+		t.Errorf("another filter has the same program; %v", err)
+	}
+	if _, err := c.Assemble(Filter{}, AMD64); err == nil {
+		t.Error("a filter without a default was taken")
+	}
+	if n := testing.AllocsPerRun(5, func() { c.Assemble(f, AMD64) }); n > 200 {
+		t.Errorf("%v allocations for a program that is there", n)
+	}
+	for i := range uint16(100) {
+		if _, err := c.Assemble(Filter{Default: Errno(i)}, AMD64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(c.programs) > cached {
+		t.Errorf("%d programs are kept; want at most %d", len(c.programs), cached)
+	}
+}
+
+func BenchmarkAssemble(b *testing.B) {
+	for b.Loop() {
+		if _, err := Assemble(Default(Errno(eperm)), AMD64); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCache(b *testing.B) {
+	var c Cache
+	for b.Loop() {
+		if _, err := c.Assemble(Default(Errno(eperm)), AMD64); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
