@@ -2,12 +2,14 @@ package endpoints_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -144,6 +146,32 @@ func TestFiles(t *testing.T) {
 	}
 	if _, err := endpoints.ReadFile(dir); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a folder: %v", err)
+	}
+}
+
+// TestLargeTables takes a fraction of a second for each: the time must not grow with
+// the square of the size.
+func TestLargeTables(t *testing.T) {
+	var actors strings.Builder
+	actors.WriteString("[network]\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&actors, "a%d = [\"/unix/x%d\"]\n", i, i)
+	}
+	for text, last := range map[string]int{actors.String(): 10_001, "[network]\na = [" + strings.Repeat("\"/unix/x\",\n", 90_000) + "]\nb = []": 90_003} {
+		begin := time.Now()
+		parsed, err := endpoints.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Actors[len(parsed.Actors)-1].Line; got != last {
+			t.Errorf("the last actor is in line %d, want %d", got, last)
+		}
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}
+	if _, err := endpoints.Parse([]byte("[network]\na = " + strings.Repeat("[", 500_000))); err == nil {
+		t.Error("a table without end is taken")
 	}
 }
 

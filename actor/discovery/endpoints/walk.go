@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // walk collects the table [network] in the order of the text, which is known to be
 // TOML. The decoder would lose the order, and does not tell lines.
 func walk(text []byte) (*Table, error) {
-	w := walker{table: &Table{Actors: []Actor{}}}
+	w := walker{table: &Table{Actors: []Actor{}}, text: text, line: 1}
 	w.parser.Reset(text)
 	table := "" // the first part of the name of the table that is being read
 	for w.parser.NextExpression() {
@@ -47,7 +48,10 @@ func walk(text []byte) (*Table, error) {
 type walker struct {
 	parser unstable.Parser
 	table  *Table
-	line   int // of the last node that was looked at and has one
+
+	text   []byte
+	offset int // of the last node that was looked at and is not an array
+	line   int // of that node
 }
 
 func (w *walker) key(e *unstable.Node) (key []string, line int) {
@@ -62,10 +66,15 @@ func (w *walker) key(e *unstable.Node) (key []string, line int) {
 	return key, line
 }
 
-// see notes the line of a node. Arrays have none.
+// see notes the line of a node. Arrays have none. Nodes are looked at in their order:
+// the parser's own Shape would count from the beginning for each.
 func (w *walker) see(n *unstable.Node) {
-	if n.Raw.Length > 0 {
-		w.line = w.parser.Shape(n.Raw).Start.Line
+	if n.Raw.Length == 0 {
+		return
+	}
+	if to := int(n.Raw.Offset); to > w.offset {
+		w.line += bytes.Count(w.text[w.offset:to], []byte("\n"))
+		w.offset = to
 	}
 }
 
