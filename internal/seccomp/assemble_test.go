@@ -26,14 +26,15 @@ func numbers() []uint32 {
 	return append(all, 1023, 1024, 1<<24, x32-1, x32, x32|1, x32|520, 1<<31-1, 1<<31, 1<<32-1)
 }
 
-// arguments returns argument lists that are close to what the rules compare with.
-func arguments(f Filter, r *rand.Rand) [][6]uint64 {
+// arguments returns argument lists that are close to what the rules of a call
+// compare with.
+func arguments(f Filter, name string, r *rand.Rand) [][6]uint64 {
 	all := [][6]uint64{{}, {1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1}}
 	for _, rule := range f.Rules {
-		if len(rule.If) == 0 {
+		if len(rule.If) == 0 || !slices.Contains(rule.Names, name) {
 			continue
 		}
-		for range 3 {
+		for range 12 {
 			var a [6]uint64
 			for i := range a {
 				a[i] = r.Uint64() >> r.IntN(64)
@@ -55,26 +56,10 @@ func compare(t *testing.T, f Filter, on Arch) (program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := arguments(f, rand.New(rand.NewPCG(1, 2)))
-	looked := make(map[string]bool)
-	for _, rule := range f.Rules {
-		for _, name := range rule.Names {
-			looked[name] = looked[name] || len(rule.If) > 0
-		}
-	}
-	byArgs := make(map[uint32]bool)
-	for name, yes := range looked {
-		if n, ok := Number(name, on); ok && yes {
-			byArgs[uint32(n)] = true
-		}
-	}
-	reader := newReader(f, on)
-	for _, arch := range arches() {
-		for _, n := range numbers() {
-			lists := args
-			if arch != on.audit() || !byArgs[n] {
-				lists = args[:2]
-			}
+	reader, random := newReader(f, on), rand.New(rand.NewPCG(1, 2))
+	for _, n := range numbers() {
+		lists := arguments(f, reader.names[n], random)
+		for _, arch := range arches() {
 			for _, a := range lists {
 				c := call{n, arch, a}
 				got, _, err := run(program, c)

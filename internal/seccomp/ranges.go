@@ -1,10 +1,6 @@
 package seccomp
 
-import (
-	"encoding/binary"
-	"maps"
-	"slices"
-)
+import "slices"
 
 // A clause is a rule as one number sees it. The last of a number's clauses has
 // no conditions.
@@ -12,6 +8,8 @@ type clause struct {
 	when   []Condition
 	action Action
 }
+
+func (c clause) same(as clause) bool { return c.action == as.action && slices.Equal(c.when, as.when) }
 
 // A span is a range of numbers that are treated alike. It ends where the next
 // one begins, the last at the largest number.
@@ -26,77 +24,71 @@ func (f Filter) spans(on Arch) []span {
 	if unknown == 0 {
 		unknown = f.Default
 	}
-	byNumber := f.clauses(on)
+	otherwise := []clause{{action: unknown}}
 	var all []span
-	var last string
 	add := func(first uint32, c []clause) {
-		if k := key(c); len(all) == 0 || k != last {
-			all, last = append(all, span{first, c}), k
+		if len(all) == 0 || !slices.EqualFunc(all[len(all)-1].clauses, c, clause.same) {
+			all = append(all, span{first, c})
 		}
 	}
-	next := uint32(0)
-	for _, n := range slices.Sorted(maps.Keys(byNumber)) {
-		if next < n {
-			add(next, []clause{{action: unknown}})
+	byNumber := f.clauses(on)
+	for n, c := range byNumber {
+		if c == nil {
+			c = otherwise
 		}
-		add(n, byNumber[n])
-		next = n + 1
+		add(uint32(n), c)
 	}
-	add(next, []clause{{action: unknown}})
+	add(uint32(len(byNumber)), otherwise)
 	if on == AMD64 {
 		add(x32, []clause{{action: Errno(enosys)}})
 	}
 	return all
 }
 
-// clauses returns what the rules say of each number that is a call.
-func (f Filter) clauses(on Arch) map[uint32][]clause {
-	all := make(map[uint32][]clause, 400)
-	closed := make(map[uint32]bool, 400) // a rule without conditions has decided
+// clauses returns what the rules say of each number, nil of those that are no
+// call.
+func (f Filter) clauses(on Arch) [][]clause {
+	all := make([][]clause, numbered)
 	for _, r := range f.Rules {
+		one := []clause{{r.If, r.Action}}
 		for _, name := range r.Names {
 			n, ok := Number(name, on)
-			if !ok || closed[uint32(n)] {
-				continue
+			switch {
+			case !ok || decided(all[n]):
+			case all[n] == nil:
+				all[n] = one
+			default:
+				all[n] = append(all[n], one[0])
 			}
-			all[uint32(n)] = append(all[uint32(n)], clause{r.If, r.Action})
-			closed[uint32(n)] = len(r.If) == 0
 		}
 	}
+	byDefault := []clause{{action: f.Default}}
 	for _, numbers := range syscalls() {
-		n := numbers[on.column()]
-		if n == absent {
-			continue
+		switch n := numbers[on.column()]; {
+		case n == absent:
+		case all[n] == nil:
+			all[n] = byDefault
+		case !decided(all[n]):
+			all[n] = short(append(all[n], byDefault[0]))
+		default:
+			all[n] = short(all[n])
 		}
-		c := all[uint32(n)]
-		if !closed[uint32(n)] {
-			c = append(c, clause{action: f.Default})
-		}
-		all[uint32(n)] = short(c)
 	}
 	return all
 }
 
+// decided reports whether nothing behind the clauses is asked any more.
+func decided(c []clause) bool { return len(c) > 0 && len(c[len(c)-1].when) == 0 }
+
 // short leaves out clauses that end as the last one does.
 func short(c []clause) []clause {
-	last := c[len(c)-1]
-	for len(c) > 1 && c[len(c)-2].action == last.action {
-		c = c[:len(c)-1]
+	last := len(c) - 1
+	keep := last
+	for keep > 0 && c[keep-1].action == c[last].action {
+		keep--
 	}
-	return append(c[:len(c)-1:len(c)-1], clause{action: last.action})
-}
-
-// key returns a string that is the same for clauses that are.
-func key(all []clause) string {
-	var b []byte
-	for _, c := range all {
-		b = binary.LittleEndian.AppendUint32(b, uint32(c.action))
-		b = append(b, byte(len(c.when)))
-		for _, w := range c.when {
-			b = append(b, byte(w.Arg), byte(w.Op))
-			b = binary.LittleEndian.AppendUint64(b, w.Value)
-			b = binary.LittleEndian.AppendUint64(b, w.Mask)
-		}
+	if keep == last {
+		return c
 	}
-	return string(b)
+	return append(c[:keep], c[last])
 }

@@ -270,6 +270,6 @@ func list(names []string) string {
 		add(opEq, 0, 1, uint32(n))
 		add(opRet, 0, 0, uint32(Allow))
 	}
-	add(opRet, 0, 0, uint32(Errno(enosys)))
+	add(opRet, 0, 0, uint32(Log))
 	return out.String()
 }

@@ -39,8 +39,8 @@ var syscalls = sync.OnceValue(func() map[string][columns]int {
 			n[i] = absent
 			if f[1+i] != "-" {
 				v, err := strconv.Atoi(f[1+i])
-				if err != nil {
-					panic("bug: syscalls.txt: " + err.Error())
+				if err != nil || v < 0 || v >= numbered {
+					panic("bug: syscalls.txt: " + line)
 				}
 				n[i] = v
 			}

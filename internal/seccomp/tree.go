@@ -1,7 +1,7 @@
 package seccomp
 
-// numbered is how many numbers the kernel tries a filter on, roughly: as many as
-// there are calls.
+// numbered is more than the numbers of calls go to, and about as many as the
+// kernel tries a filter on.
 const numbered = 512
 
 // weight is what a span counts for: each of its numbers is tried once when the
@@ -29,8 +29,9 @@ func divide(all []span) division {
 		sum[i+1] = sum[i] + weight(all, i)
 	}
 	cost, root := make([][]int, n), make(division, n)
+	rows := make([]int, 2*n*n)
 	for i := range n {
-		cost[i], root[i] = make([]int, n), make([]int, n)
+		cost[i], root[i], rows = rows[:n], rows[n:2*n], rows[2*n:]
 		root[i][i] = i
 	}
 	for length := 1; length < n; length++ {
