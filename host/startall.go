@@ -28,7 +28,13 @@ import (
 // nothing is left. Specs that are equal but for Path, Dir and Args, and have one
 // slice as Env, or none, and the same files, are the cheapest.
 func (h *Host) StartAll(ctx context.Context, specs []spawn.Spec) ([]*Process, error) {
-	procs, errs := h.startAll(ctx, string(h.Selected()), specs)
+	return h.StartAllMethod(ctx, string(h.Selected()), specs)
+}
+
+// StartAllMethod is StartAll by the method of the given key, whichever is
+// selected.
+func (h *Host) StartAllMethod(ctx context.Context, key string, specs []spawn.Spec) ([]*Process, error) {
+	procs, errs := h.startAll(ctx, key, specs)
 	return procs, batchError(errs)
 }
 

@@ -52,8 +52,11 @@ method. What is blocked or does not work here is named with the reason.
 The programs are "tiny", a static one of some hundred bytes that exits at once,
 "go", which is hatchery itself exiting at the top of main, or any that is
 installed. With the first one, and one caller, it is measured as well what it
-costs that the host has 10000 open descriptors. At the end come the start of
-hatchery run, beside that of bwrap, and the parts of it.
+costs that the host has 10000 open descriptors; and, with more callers, how it
+is when 256 children are started by one request, beside 8 callers of os/exec.
+Sandboxes are measured in a second pass, beside os/exec again: the kernel takes
+them apart when the next ones are being measured already. At the end come the
+start of hatchery run, beside that of bwrap, and the parts of it.
 
 Ctrl-C ends it with what was measured so far; the exit code is 130 then, as a
 second Ctrl-C ends it at once. When none of the methods that were asked for
@@ -65,7 +68,8 @@ With --json: {"machine", "rounds", "seconds", "complete", "programs": [{"name",
 "median_us", "p99_us", "per_second", "host_cpu_us", "keeper_cpu_us", "against",
 "median_ratio": {"value", "low", "high"}, "throughput_ratio", "skipped"}],
 "starts": [{"what", "runs", "median_us", "p99_us", "against", "ratio"}],
-"skipped": [{"method", "reason"}]}. The scenario is plain or descriptors.`,
+"skipped": [{"method", "reason"}]}. The scenario is plain, descriptors or batch,
+where "batch" is how many children are in a request.`,
 		Example: `
   hatchery bench
   hatchery bench --spawn-backend forkexec --program tiny --callers 1 --time 5s

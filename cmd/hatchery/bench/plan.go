@@ -16,6 +16,14 @@ import (
 const (
 	Plain       = "plain"       // a host that has nothing else open
 	Descriptors = "descriptors" // a host with many open descriptors
+	Batch       = "batch"       // many children in one request
+)
+
+// batchSize is how many children are in a request of the scenario Batch, and
+// batchCallers how many callers os/exec has beside it.
+const (
+	batchSize    = 256
+	batchCallers = 8
 )
 
 // A group is what is measured side by side: the same program, callers and
@@ -24,6 +32,7 @@ type group struct {
 	scenario string
 	program  *Program
 	callers  int
+	sandbox  bool // what it starts leaves the kernel much to clean up
 	cells    []*cell
 	// enter makes the circumstances of a turn.
 	enter func() (leave func(), err error)
@@ -32,6 +41,7 @@ type group struct {
 // A cell is one way in one group: a row of the result.
 type cell struct {
 	way     *way
+	base    bool    // it is there to compare with, and shown in another group
 	slices  []slice // by round
 	skipped string  // why it is not measured, or not any further
 }
@@ -39,17 +49,30 @@ type cell struct {
 func nothing() (leave func(), err error) { return func() {}, nil }
 
 // groups returns what is to be measured, in the order in which it is shown.
+//
+// Sandboxes have groups of their own, with os/exec in them to compare with: for
+// some time after one has ended the kernel takes its namespaces apart, which
+// whatever is measured then would pay for.
 func (b *bench) groups() []*group {
 	var all []*group
+	direct, sandboxes := b.split()
 	for i := range b.Programs {
 		p := &b.Programs[i]
 		for _, n := range b.Callers {
-			all = append(all, b.group(Plain, p, n, b.ways, nothing))
+			all = append(all, b.group(Plain, p, n, direct, nothing))
+			if len(sandboxes) > 0 {
+				g := b.group(Plain, p, n, append([]*way{b.ways[0]}, sandboxes...), nothing)
+				g.sandbox, g.cells[0].base = true, true
+				all = append(all, g)
+			}
 		}
 	}
 	if b.Descriptors > 0 && slices.Contains(b.Callers, 1) {
 		hold := func() (func(), error) { return holdDescriptors(b.Descriptors) }
-		all = append(all, b.group(Descriptors, &b.Programs[0], 1, b.inHost(), hold))
+		all = append(all, b.group(Descriptors, &b.Programs[0], 1, direct, hold))
+	}
+	if ways := b.batches(direct[1:]); len(ways) > 0 && slices.ContainsFunc(b.Callers, func(n int) bool { return n > 1 }) {
+		all = append(all, b.group(Batch, &b.Programs[0], batchCallers, append([]*way{b.ways[0]}, ways...), nothing))
 	}
 	return all
 }
@@ -62,13 +85,23 @@ func (b *bench) group(scenario string, p *Program, callers int, ways []*way, ent
 	return g
 }
 
-// inHost returns the ways that the host's own descriptors matter to: a sandbox
-// is too slow to show them.
-func (b *bench) inHost() (ways []*way) {
+// split tells the ways that make sandboxes from those that do not.
+func (b *bench) split() (direct, sandboxes []*way) {
 	for _, w := range b.ways {
-		if w.against != Bwrap && w.method != Bwrap {
-			ways = append(ways, w)
+		if w.against == Bwrap || w.method == Bwrap || w.method == isolate {
+			sandboxes = append(sandboxes, w)
+		} else {
+			direct = append(direct, w)
 		}
+	}
+	return direct, sandboxes
+}
+
+// batches returns the ways that start many children at once, of methods that
+// start one.
+func (b *bench) batches(methods []*way) (ways []*way) {
+	for _, w := range methods {
+		ways = append(ways, inBatches(b.Host, w.method, batchSize))
 	}
 	return ways
 }

@@ -26,6 +26,7 @@ func (r *Result) Print(out io.Writer) error {
 			r.printTimes(&b, fmt.Sprintf("one at a time, the host with %d open descriptors", rows[0].Descriptors), rows)
 		}
 		r.printThroughput(&b, p.Name)
+		r.printBatches(&b, p.Name)
 	}
 	r.printStarts(&b)
 	if len(r.Skipped) > 0 {
@@ -118,6 +119,29 @@ func (r *Result) printThroughput(b *strings.Builder, program string) {
 			printReasons(b, []Row{row})
 		}
 	}
+}
+
+// printBatches shows how many children a second there are when many are started
+// by one request.
+func (r *Result) printBatches(b *strings.Builder, program string) {
+	rows, most := r.rows(Batch, program, 0), 0.0
+	for _, row := range rows {
+		most = max(most, row.PerSecond)
+	}
+	if most == 0 {
+		return
+	}
+	fmt.Fprintln(b, "\nmany in one request: children a second")
+	w := table(b)
+	fmt.Fprintln(w, "  method\tchildren\tcallers\ta second\tratio\t\t")
+	for _, row := range rows {
+		if row.Children > 0 {
+			fmt.Fprintf(w, "  %s\t%8d\t%7d\t%8.0f\t%s\t%s\n", row.Method, max(1, row.Batch), row.Callers, row.PerSecond,
+				ratioCells(row.ThroughputRatio), bar(row.PerSecond/most))
+		}
+	}
+	w.Flush()
+	printReasons(b, rows)
 }
 
 // printReasons says which rows are missing or were not measured to the end.

@@ -36,8 +36,9 @@ type ProgramInfo struct {
 
 // A Row is one method under some circumstances.
 type Row struct {
-	Scenario    string  `json:"scenario"`              // plain or descriptors
+	Scenario    string  `json:"scenario"`              // plain, descriptors or batch
 	Descriptors int     `json:"descriptors,omitempty"` // that the host had open
+	Batch       int     `json:"batch,omitempty"`       // how many children were in a request
 	Program     string  `json:"program"`
 	Callers     int     `json:"callers"`
 	Method      string  `json:"method"`     // os/exec, bwrap or the key of a method
@@ -76,7 +77,9 @@ func (b *bench) result(groups []*group, starts []*start) *Result {
 	}
 	for _, g := range groups {
 		for _, c := range g.cells {
-			r.Rows = append(r.Rows, b.row(g, c))
+			if !c.base {
+				r.Rows = append(r.Rows, b.row(g, c))
+			}
 		}
 	}
 	r.Starts = append(r.Starts, startResults(starts)...)
@@ -97,6 +100,9 @@ func (b *bench) row(g *group, c *cell) Row {
 	}
 	if g.scenario == Descriptors {
 		row.Descriptors = b.Descriptors
+	}
+	if c.way.each > 1 {
+		row.Batch, row.Callers = c.way.each, 1
 	}
 	if s.children > 0 {
 		row.HostCPU, row.KeeperCPU = micros(s.cpu.host)/float64(s.children), micros(s.cpu.keeper)/float64(s.children)

@@ -14,9 +14,6 @@ type bench struct {
 	began   time.Time
 }
 
-// startsShare is the part of the time that the starts of the command take.
-const startsShare = 0.1
-
 // minSlice is the shortest turn: there is a start in it, however long that
 // takes.
 const minSlice = time.Millisecond
@@ -30,14 +27,18 @@ func Run(ctx context.Context, cfg Config) *Result {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Time+cfg.Time/4+time.Second)
 	defer cancel()
 	groups, starts := b.groups(), b.starts()
-	rounds, longest := 0, time.Duration(0)
-	for begin := time.Now(); rounds < b.Rounds && ctx.Err() == nil && time.Since(b.began)+longest < b.Time+b.Time/8; begin = time.Now() {
-		b.round(ctx, groups, rounds)
-		b.startsRound(ctx, starts, rounds)
-		if ctx.Err() == nil {
-			rounds++
+	var direct, sandboxes []*group
+	for _, g := range groups {
+		if g.sandbox {
+			sandboxes = append(sandboxes, g)
+		} else {
+			direct = append(direct, g)
 		}
-		longest = max(longest, time.Since(begin))
+	}
+	whole := float64(cells(groups)) / (1 - b.startsShare())
+	rounds := b.pass(ctx, direct, nil, 0, float64(cells(direct))/whole)
+	if len(sandboxes) > 0 || len(starts) > 0 {
+		rounds = min(rounds, b.pass(ctx, sandboxes, starts, float64(cells(direct))/whole, 1))
 	}
 	complete := ctx.Err() == nil
 	if !complete && b.failing != nil { // as whatever was under way when all was ended
@@ -49,27 +50,69 @@ func Run(ctx context.Context, cfg Config) *Result {
 	return r
 }
 
+// startsShare is the part of the time that the starts of the command take.
+func (b *bench) startsShare() float64 {
+	if b.Hatchery == "" {
+		return 0
+	}
+	return 0.1
+}
+
+// A pass is a part of the whole, from 0 to 1, in which groups and starts are
+// measured in rounds.
+type pass struct {
+	*bench
+	groups   []*group
+	starts   []*start
+	from, to float64
+}
+
+// pass measures groups, and starts unless they are nil, and returns the number of
+// rounds.
+func (b *bench) pass(ctx context.Context, groups []*group, starts []*start, from, to float64) int {
+	p := &pass{b, groups, starts, from, to}
+	rounds, longest := 0, time.Duration(0)
+	end := time.Duration(to * float64(b.Time))
+	for begin := time.Now(); rounds < b.Rounds && ctx.Err() == nil && (rounds == 0 || time.Since(b.began)+longest < end+b.Time/8); begin = time.Now() {
+		p.round(ctx, rounds)
+		if ctx.Err() == nil {
+			rounds++
+		}
+		longest = max(longest, time.Since(begin))
+	}
+	return rounds
+}
+
 // share returns the time for what is left of round n, as far as it depends on
 // us: what was overrun in one round, the later ones have less.
-func (b *bench) share(n int, part float64) time.Duration {
-	left := max(0, b.Time-time.Since(b.began))
-	return time.Duration(part * float64(left) / float64(b.Rounds-n))
+func (p *pass) share(n int, part float64) time.Duration {
+	left := max(0, time.Duration(p.to*float64(p.Time))-time.Since(p.began))
+	return time.Duration(part * float64(left) / float64(p.Rounds-n))
+}
+
+// done returns how much of the whole is done in round n, of which part is.
+func (p *pass) done(n int, part float64) float64 {
+	return p.from + (p.to-p.from)*(float64(n)+part)/float64(p.Rounds)
+}
+
+func cells(groups []*group) (n int) {
+	for _, g := range groups {
+		n += len(g.cells)
+	}
+	return n
 }
 
 // round gives everybody a turn.
-func (b *bench) round(ctx context.Context, groups []*group, n int) {
-	cells := 0
-	for _, g := range groups {
-		cells += len(g.cells)
-	}
+func (p *pass) round(ctx context.Context, n int) {
 	share := 1.0
-	if b.Hatchery != "" {
-		share -= startsShare
+	if p.starts != nil {
+		share -= p.startsShare() / (p.to - p.from)
 	}
-	limit := max(minSlice, b.share(n, share)/time.Duration(cells))
+	all := max(1, cells(p.groups))
+	limit := max(minSlice, p.share(n, share)/time.Duration(all))
 	cpu := accountant()
 	done := 0
-	for _, g := range groups {
+	for _, g := range p.groups {
 		leave, err := g.enter()
 		if err != nil {
 			g.skip(err)
@@ -77,12 +120,13 @@ func (b *bench) round(ctx context.Context, groups []*group, n int) {
 		}
 		for i := range g.cells {
 			c := g.cells[(i+n)%len(g.cells)]
-			b.say((float64(n)+share*float64(done)/float64(cells))/float64(b.Rounds), g.program.Name+" by "+c.way.method)
-			b.turn(ctx, g, c, limit, cpu)
+			p.say(p.done(n, share*float64(done)/float64(all)), g.program.Name+" by "+c.way.method)
+			p.turn(ctx, g, c, limit, cpu)
 			done++
 		}
 		leave()
 	}
+	p.startsRound(ctx, n, share)
 }
 
 // turn gives one way its turn.

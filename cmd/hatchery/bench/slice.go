@@ -19,6 +19,9 @@ func (s *slice) children(each int) int { return len(s.took) * each }
 // turn has callers start children for a time, each at least once. What was begun
 // is waited for, unless ctx ends: then it is killed, and not counted.
 func (w *way) turn(ctx context.Context, p *Program, callers int, limit time.Duration, cpu func() usage) (slice, error) {
+	if w.alone {
+		callers = 1
+	}
 	all := make([]caller, callers)
 	before, begin := cpu(), time.Now()
 	end := begin.Add(limit)

@@ -114,16 +114,17 @@ func measureParts(ctx context.Context, program string, parts map[string]*start) 
 
 // startsRound measures each, again and again until the time for it is over, but
 // once at least.
-func (b *bench) startsRound(ctx context.Context, starts []*start, n int) {
+func (p *pass) startsRound(ctx context.Context, n int, done float64) {
+	starts := p.starts
 	if len(starts) == 0 {
 		return
 	}
-	b.say((float64(n)+1-startsShare)/float64(b.Rounds), "the start of the command")
+	p.say(p.done(n, done), "the start of the command")
 	before := make([]int, len(starts))
 	for i, s := range starts {
 		before[i] = len(s.took)
 	}
-	end := time.Now().Add(b.share(n, startsShare))
+	end := time.Now().Add(p.share(n, 1-done))
 	for first := true; ctx.Err() == nil && (first || time.Now().Before(end)); first = false {
 		for i := range starts {
 			starts[(i+n)%len(starts)].once(ctx)

@@ -21,6 +21,7 @@ type way struct {
 	method  string // the key, OSExec or Bwrap
 	against string // the method that it is compared with; empty for none
 	each    int    // children that one start makes
+	alone   bool   // by one caller, however many the others have
 	start   func(ctx context.Context, p *Program) (running, error)
 }
 
@@ -75,6 +76,41 @@ func byMethod(h *host.Host, key, against string) *way {
 		c, err := h.StartMethod(ctx, key, spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}})
 		return child{c}, err
 	}}
+}
+
+// inBatches starts programs by a method of the host, many in one request.
+func inBatches(h *host.Host, key string, size int) *way {
+	return &way{method: key, against: OSExec, each: size, alone: true, start: func(ctx context.Context, p *Program) (running, error) {
+		specs := make([]spawn.Spec, size)
+		for i := range specs {
+			specs[i] = spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}}
+		}
+		cs, err := h.StartAllMethod(ctx, key, specs)
+		return batch(cs), err
+	}}
+}
+
+// batch is what one request has started.
+type batch []*host.Process
+
+func (b batch) wait() (first error) {
+	for _, c := range b {
+		if c == nil {
+			continue // its error came with the batch
+		}
+		if err := (child{c}).wait(); first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (b batch) kill() {
+	for _, c := range b {
+		if c != nil {
+			c.Signal(os.Kill)
+		}
+	}
 }
 
 // child is a child of the host.
