@@ -3,6 +3,7 @@ package backends
 import (
 	"github.com/hatchery-spawn/hatchery/backends/early"
 	"github.com/hatchery-spawn/hatchery/backends/forkexec"
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/backends/stub_blocked"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/sdk"
@@ -15,6 +16,7 @@ func Builtin() []registry.Entry {
 		sdk.Entry(forkexec.New()),
 		sdk.Entry(stub_blocked.GoFork()),
 		sdk.Entry(stub_blocked.Goroutine()),
+		sdk.Entry(isolate.New()),
 	}
 	for i := range entries {
 		entries[i].Early = early.Serves(string(entries[i].Key))

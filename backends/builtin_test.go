@@ -16,6 +16,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/backends/forkexec"
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/backends/stub_blocked"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 
 // subjects are the backends themselves, in process.
 func subjects() []sdk.Planner {
-	return []sdk.Planner{forkexec.New(), stub_blocked.GoFork(), stub_blocked.Goroutine()}
+	return []sdk.Planner{forkexec.New(), isolate.New(), stub_blocked.GoFork(), stub_blocked.Goroutine()}
 }
 
 // specs are what every backend is asked for: the ordinary, the odd, and what
@@ -63,7 +64,7 @@ func TestBuiltinCanBeRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []registry.SpawnMethodKey{"forkexec", "go_fork", "goroutine"}; !reflect.DeepEqual(reg.Keys(), want) {
+	if want := []registry.SpawnMethodKey{"forkexec", "go_fork", "goroutine", "isolate"}; !reflect.DeepEqual(reg.Keys(), want) {
 		t.Errorf("keys %q, want %q", reg.Keys(), want)
 	}
 	for _, e := range reg.Entries() {
@@ -111,7 +112,7 @@ func TestReExecuted(t *testing.T) {
 // TestBinaries does the same with the plugin binaries.
 func TestBinaries(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds three programs")
+		t.Skip("builds four programs")
 	}
 	dir := t.TempDir()
 	for _, b := range subjects() {

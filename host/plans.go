@@ -102,7 +102,7 @@ func inheritAt(p *spawn.Plan) int {
 // shiftResults returns s with references to the results of steps from the
 // index at on moved by n.
 func shiftResults(s spawn.Step, at, n int) spawn.Step {
-	out := spawn.Step{Op: s.Op, Args: append([]spawn.Arg(nil), s.Args...)}
+	out := spawn.Step{Op: s.Op, Args: append([]spawn.Arg(nil), s.Args...), Note: s.Note}
 	for i := range out.Args {
 		if out.Args[i].Kind == spawn.ArgResult && out.Args[i].Num >= int64(at) {
 			out.Args[i].Num += int64(n)

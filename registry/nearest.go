@@ -1,6 +1,6 @@
 package registry
 
-import "strings"
+import "github.com/hatchery-spawn/hatchery/internal/nearest"
 
 // Nearest returns the registered key that was most likely meant by key: the
 // same but for the case of its letters, or else the one with the fewest
@@ -8,47 +8,10 @@ import "strings"
 // when nothing is near. Of several that are equally near it is the first in
 // the order of the alphabet.
 func (r *Registry) Nearest(key string) (SpawnMethodKey, bool) {
-	key = strings.ToLower(key)
-	var best SpawnMethodKey
-	least := maxKeyLen
+	var known []string
 	for _, k := range r.Keys() {
-		if string(k) == key {
-			return k, true
-		}
-		// The length alone tells that something pasted by accident is not
-		// near; it need not be compared.
-		if len(key) > 2*maxKeyLen {
-			continue
-		}
-		if d := distance(key, string(k)); d <= len(k)/3 && d < least {
-			best, least = k, d
-		}
+		known = append(known, string(k))
 	}
-	return best, best != ""
-}
-
-// distance counts the insertions, deletions, replacements and swaps of two
-// neighbours that turn a into b, no part of it being edited twice (optimal
-// string alignment). It counts bytes: keys are ASCII.
-func distance(a, b string) int {
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			replace := last[j-1]
-			if a[i-1] != b[j-1] {
-				replace++
-			}
-			row[j] = min(replace, last[j]+1, row[j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
+	best, ok := nearest.Of(key, known)
+	return SpawnMethodKey(best), ok
 }

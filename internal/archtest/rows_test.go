@@ -38,7 +38,8 @@ func rows() []row {
 	return []row{
 		// The leaf that everything speaks.
 		{packages: "spawn", light: true},
-		{packages: "registry", module: []string{"spawn"}},
+		{packages: "internal/nearest", light: true},
+		{packages: "registry", module: []string{"internal/nearest", "spawn"}},
 
 		// System calls, descriptors and the launching of children.
 		{packages: "internal/linux/startlimit", first: true},
@@ -102,6 +103,8 @@ func rows() []row {
 		{packages: "backends/early", module: []string{"backends/forkexec/plan", "internal/early"}, light: true},
 		{packages: "backends/forkexec/plan", module: []string{"spawn"}, light: true},
 		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
+		{packages: "backends/isolate/plan", module: []string{"internal/nearest", "spawn"}, light: true},
+		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 

@@ -1,0 +1,26 @@
+// Package plan is what the method "isolate" makes of a Spec: a longer list of
+// steps than that of an ordinary child, and nothing else.
+//
+//	p, err := plan.Make(&spec)
+//
+// It stands apart from the backend, which package sdk is a part of, so that it
+// can be had before the program is initialised: see backends/early. It starts
+// nothing and changes nothing. It looks at the machine where a plan depends on
+// it: who the user is, and which of the files exist that are to be mounted.
+//
+// # The order of the steps
+//
+// The order is most of what this package knows:
+//
+//  1. the namespaces, with the clone; the ids; the name; the network;
+//  2. copies of what comes from the host, while its files are in sight;
+//  3. the new root, pivot_root, and from then on no path leads out of it;
+//  4. /proc, /dev and what is private; then the caller's mounts; then what was
+//     written to is made read-only and the old root is let go;
+//  5. no_new_privs, capabilities and ids, for good;
+//  6. process 1, and in the program behind it what the Spec asks for.
+//
+// A place inside the new root is never named by a path that could lead
+// elsewhere: it is opened below the root's descriptor, with RESOLVE_IN_ROOT and
+// RESOLVE_NO_MAGICLINKS, and mounted on by descriptor.
+package plan

@@ -1,0 +1,84 @@
+package plan
+
+// Options say what the sandbox of a child is. The zero value is the profile
+// host: the host's files to read, its own /tmp, /dev and /proc, and no network.
+type Options struct {
+	// Profile is what the child sees as the file system. Empty means
+	// ProfileRoot when Root is set, and else ProfileHost.
+	Profile Profile
+
+	// Root is the folder that becomes the child's /, for ProfileRoot. It must
+	// be absolute, and have the folders /proc, /dev and /tmp.
+	Root string
+
+	// Overlay lets the child write to Root: what it writes lies in memory and
+	// is gone when it ends, and the folder does not change. It must have no
+	// mount below it.
+	Overlay bool
+
+	// Mounts are made in this order, behind those of the profile.
+	Mounts []Mount
+
+	// HostNetwork leaves the child in the host's network. By default it has
+	// one of its own, with a loopback interface and nothing else.
+	HostNetwork bool
+
+	// Hostname is what the child sees as its name; empty is the host's.
+	Hostname string
+
+	// UID and GID are the ids that the child sees as its own; nil means the
+	// host's. Outside they are the host's in either case.
+	UID, GID *uint32
+
+	// KeepEnv names variables that a child whose Spec has no environment gets
+	// from the host, beside the few that it has anyway. KeepAllEnv stands for
+	// all.
+	KeepEnv []string
+}
+
+// KeepAllEnv, in Options.KeepEnv, keeps the host's whole environment.
+const KeepAllEnv = "all"
+
+// A Profile is what a sandbox has as its file system.
+type Profile string
+
+// The profiles. In each the child has a /proc, a /dev and a /tmp of its own.
+const (
+	// ProfileHost is the host's files, to be read and executed alone. /tmp,
+	// /var/tmp and /run are private and empty.
+	ProfileHost Profile = "host"
+	// ProfileEmpty is an empty root that has what Mounts put there.
+	ProfileEmpty Profile = "empty"
+	// ProfileRoot is the folder Options.Root.
+	ProfileRoot Profile = "root"
+)
+
+// A Mount puts something into the child's file system.
+type Mount struct {
+	// Source is a file or folder of the host, absolute. Empty is a new file
+	// system in memory.
+	Source string
+
+	// Target is where it is in the child, absolute. What is missing on the way
+	// is made in a root that is the child's own; elsewhere it is an error.
+	Target string
+
+	// Write lets the child write below a Source. A file system in memory can
+	// always be written.
+	Write bool
+
+	// Size bounds a file system in memory, as tmpfs(5) has it: "64m", "10%".
+	// Empty is a quarter of the machine's memory.
+	Size string
+}
+
+// profile returns the profile, resolved.
+func (o *Options) profile() Profile {
+	switch {
+	case o.Profile != "":
+		return o.Profile
+	case o.Root != "":
+		return ProfileRoot
+	}
+	return ProfileHost
+}

@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+func options(t *testing.T, args ...string) []spawn.Option {
+	t.Helper()
+	var list []spawn.Option
+	for _, a := range args {
+		o, err := spawn.ParseOption(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+func id(n uint32) *uint32 { return &n }
+
+func TestParse(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want Options
+	}{
+		{nil, Options{}},
+		{[]string{"profile=host", "net=host"}, Options{Profile: ProfileHost, HostNetwork: true}},
+		{[]string{"net=none", "net=none"}, Options{}},
+		{[]string{"root=/srv/x", "overlay=true"}, Options{Root: "/srv/x", Overlay: true}},
+		{[]string{"profile=root", "root=/srv/x"}, Options{Profile: ProfileRoot, Root: "/srv/x"}},
+		{[]string{"hostname=cell", "uid=0", "gid=4294967294"}, Options{Hostname: "cell", UID: id(0), GID: id(4294967294)}},
+		{[]string{"keep_env=A,B", "keep_env=all"}, Options{KeepEnv: []string{"A", "B", "all"}}},
+		{[]string{"bind=/a", "tmpfs=/b", "bind=/c:/d:rw", "bind=/e:ro", "tmpfs=/f:64m", `bind=/g\:h:/i`, "bind=/rw:/rw:rw"}, Options{Mounts: []Mount{
+			{Source: "/a", Target: "/a"}, {Target: "/b"}, {Source: "/c", Target: "/d", Write: true}, {Source: "/e", Target: "/e"},
+			{Target: "/f", Size: "64m"}, {Source: "/g:h", Target: "/i"}, {Source: "/rw", Target: "/rw", Write: true},
+		}}},
+	} {
+		got, err := Parse(options(t, tt.args...))
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+			t.Errorf("%q: %v\n%s", tt.args, err, diff)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"profil=host"}, `did you mean "profile"?`},
+		{[]string{"keepenv=A"}, `did you mean "keep_env"?`},
+		{[]string{"Bind=/a"}, `did you mean "bind"?`},
+		{[]string{"xyzzy=1"}, "want one of profile, root"},
+		{[]string{"profile=hots"}, `did you mean "host"?`},
+		{[]string{"profile=vm"}, "want host or empty or root"},
+		{[]string{"net=bridge"}, "want none or host"},
+		{[]string{"net=none", "net=host"}, "given twice"},
+		{[]string{"root=/a", "root=/b"}, "given twice"},
+		{[]string{"root=a"}, "absolute path"},
+		{[]string{"root=/a/../b"}, "absolute path"},
+		{[]string{"root="}, "is empty"},
+		{[]string{"root=/"}, "profile=host"},
+		{[]string{"root=/a", "profile=host"}, "contradict"},
+		{[]string{"root=/a", "profile=empty"}, "contradict"},
+		{[]string{"profile=root"}, "root=DIR"},
+		{[]string{"overlay=true"}, "overlay needs root=DIR"},
+		{[]string{"overlay=maybe"}, "true or false"},
+		{[]string{"uid=-1"}, "want a number"},
+		{[]string{"gid=4294967295"}, "want a number"},
+		{[]string{"uid="}, "want a number"},
+		{[]string{"hostname="}, "is empty"},
+		{[]string{"hostname=" + strings.Repeat("x", 65)}, "at most 64"},
+		{[]string{"hostname=a b"}, "cannot have"},
+		{[]string{"bind=a"}, "absolute path"},
+		{[]string{"bind="}, "SRC"},
+		{[]string{"bind=:/a"}, "SRC"},
+		{[]string{"bind=/a:b"}, "absolute path"},
+		{[]string{"bind=/a:/b/"}, "absolute path"},
+		{[]string{"bind=/a:/b:rx"}, "SRC[:DST]"},
+		{[]string{"bind=/a:/"}, "the root is"},
+		{[]string{"bind=/a:/proc/sys"}, "nothing can be put into /proc"},
+		{[]string{"tmpfs=/proc"}, "nothing can be put into /proc"},
+		{[]string{"tmpfs=/a:12x"}, "size"},
+		{[]string{"tmpfs=/a:0"}, "size"},
+		{[]string{"tmpfs=/a:-5m"}, "size"},
+		{[]string{"tmpfs=/a:1:2"}, "DST[:SIZE]"},
+		{[]string{"keep_env="}, "name of a variable"},
+		{[]string{"keep_env=A=B"}, "name of a variable"},
+	} {
+		_, err := Parse(options(t, tt.args...))
+		if !errors.Is(err, spawn.ErrBadOption) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: %v, want a bad option and %q", tt.args, err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"runtime"
+	"syscall"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Key is the method's name.
+const Key = "isolate"
+
+// Make returns the plan of a child in a sandbox. It is reusable: what differs
+// from child to child is filled in by the host.
+func Make(s *spawn.Spec) (*spawn.Plan, error) {
+	if runtime.GOOS != "linux" {
+		return nil, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Msg: "its namespaces are those of Linux"}
+	}
+	o, err := Parse(s.Options)
+	if err != nil {
+		return nil, err
+	}
+	u, err := newIdentity(&o, s)
+	if err != nil {
+		return nil, err
+	}
+	if s.Group > spawn.HostGroup {
+		return nil, unsupported("Group: a process of a pid namespace of its own cannot join a group that is outside of it: want HostGroup or NewGroup")
+	}
+	l := &list{}
+	l.add(spawn.Clone(u.flags(&o)).Noted(noteClone))
+	u.maps(l)
+	l.add(spawn.Keyring().Noted("a session keyring of its own"))
+	if o.Hostname != "" {
+		l.add(spawn.Sethostname(o.Hostname))
+	}
+	if !o.HostNetwork {
+		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
+	}
+	if err := l.fileSystem(&o); err != nil {
+		return nil, err
+	}
+	u.confine(l, s)
+	l.program(s, &o)
+	return &spawn.Plan{Steps: l.steps, Reusable: true}, nil
+}
+
+// A list is a plan that grows.
+type list struct{ steps []spawn.Step }
+
+// add appends a step and returns what stands for its result.
+func (l *list) add(s spawn.Step) spawn.Arg {
+	l.steps = append(l.steps, s)
+	return spawn.Result(len(l.steps) - 1)
+}
+
+// program adds process 1 and, behind it, what the program is to have: the steps
+// of the standard plan that concern neither rights nor the file system.
+//
+// In a group of the host's, process 1 is a member as the program is. Otherwise
+// it has a group of its own, so that what is sent to the program's group is not
+// sent to the program once more.
+func (l *list) program(s *spawn.Spec, o *Options) {
+	own := s.Session || s.Group == spawn.NewGroup
+	if own {
+		l.add(spawn.Setpgid(0))
+	}
+	l.add(spawn.Pdeathsig(syscall.SIGKILL))
+	l.add(spawn.Init().Noted("process 1 of its pid namespace"))
+	rest := *s
+	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
+	for _, step := range spawn.Standard(&rest).Steps {
+		switch step.Op {
+		case spawn.OpClone, spawn.OpPdeathsig, spawn.OpExec:
+		default:
+			l.add(step)
+		}
+	}
+	l.workingDirectory(s, o)
+	if s.Terminal != nil {
+		l.add(spawn.Terminal(*s.Terminal))
+	}
+	if s.Foreground != nil {
+		l.add(spawn.Foreground(*s.Foreground, 0))
+	}
+	l.add(spawn.Exec(spawn.HolePath.Arg()))
+}
+
+func (l *list) workingDirectory(s *spawn.Spec, o *Options) {
+	if s.Dir != "" {
+		l.add(spawn.Chdir(spawn.HoleDir.Arg()))
+	}
+}
+
+func unsupported(msg string) error {
+	return &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrBadOption, Msg: msg}
+}
