@@ -62,6 +62,7 @@ func rows() []row {
 		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
 		// What isolate asks of the kernel, as data.
 		{packages: "internal/capability", light: true},
+		{packages: "internal/landlock", module: []string{"spawn"}, light: true},
 		// It reads JSON, which the filters themselves do without.
 		{packages: "internal/seccomp/oci", module: []string{"internal/capability", "internal/seccomp", "spawn"}},
 		{packages: "internal/seccomp", module: []string{"spawn"}, light: true},
