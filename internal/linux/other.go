@@ -35,6 +35,9 @@ func Yield() {}
 // OwnFS returns errors.ErrUnsupported.
 func OwnFS() error { return errors.ErrUnsupported }
 
+// LandlockABI returns errors.ErrUnsupported.
+func LandlockABI() (int, error) { return 0, errors.ErrUnsupported }
+
 // SetName returns errors.ErrUnsupported.
 func SetName(name string) error { return errors.ErrUnsupported }
 

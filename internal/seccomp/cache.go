@@ -2,7 +2,6 @@ package seccomp
 
 import (
 	"encoding/binary"
-	"strings"
 	"sync"
 )
 
@@ -19,9 +18,9 @@ const cached = 32
 
 // Assemble is the function of that name, done once for each filter.
 func (c *Cache) Assemble(f Filter, on Arch) (string, error) {
-	k := string(on) + f.content()
+	k := f.appendTo(append(make([]byte, 0, 8<<10), on...))
 	c.mu.Lock()
-	program, ok := c.programs[k]
+	program, ok := c.programs[string(k)]
 	c.mu.Unlock()
 	if ok {
 		return program, nil
@@ -35,30 +34,23 @@ func (c *Cache) Assemble(f Filter, on Arch) (string, error) {
 	if c.programs == nil || len(c.programs) >= cached {
 		c.programs = make(map[string]string)
 	}
-	c.programs[k] = program
+	c.programs[string(k)] = program
 	return program, nil
 }
 
-// content returns a string that is the same for filters that are.
-func (f Filter) content() string {
-	var b strings.Builder
-	number := func(n uint64) {
-		var w [8]byte
-		binary.LittleEndian.PutUint64(w[:], n)
-		b.Write(w[:])
-	}
-	number(uint64(f.Default)<<32 | uint64(f.Unknown))
+// appendTo appends what is the same for filters that are.
+func (f Filter) appendTo(b []byte) []byte {
+	number := binary.LittleEndian.AppendUint64
+	b = number(b, uint64(f.Default)<<32|uint64(f.Unknown))
 	for _, r := range f.Rules {
-		number(uint64(len(r.Names))<<48 | uint64(len(r.If))<<32 | uint64(r.Action))
+		b = number(b, uint64(len(r.Names))<<48|uint64(len(r.If))<<32|uint64(r.Action))
 		for _, name := range r.Names {
-			b.WriteString(name)
-			b.WriteByte(0)
+			b = append(append(b, name...), 0)
 		}
 		for _, c := range r.If {
-			number(uint64(int64(c.Arg))<<8 | uint64(c.Op))
-			number(c.Value)
-			number(c.Mask)
+			b = number(b, uint64(int64(c.Arg))<<8|uint64(c.Op))
+			b = number(number(b, c.Value), c.Mask)
 		}
 	}
-	return b.String()
+	return b
 }

@@ -19,9 +19,10 @@
 //
 // The kernel does more with a filter than keep it. When one is loaded it runs it
 // in its mind for every number of every calling convention, to learn which calls
-// are always allowed and need not be asked about again. A filter that compares
-// one number after the other makes that a third of a millisecond for a hundred
-// rules. So the numbers become ranges of equal treatment, the ranges become a
+// are always allowed and need not be asked about again. With a filter that
+// compares one number after the other this took 0.6 ms for 300 rules where it was
+// measured, longer than starting a small program takes; with the default
+// profile of this package it took 0.07. So the numbers become ranges of equal treatment, the ranges become a
 // binary tree in which the widest are reached soonest, and what looks at
 // arguments hangs below its leaf. What several leaves end in exists once.
 //
