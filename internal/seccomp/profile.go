@@ -14,10 +14,10 @@ type Group struct {
 // written for a sandbox, such as shells, compilers, interpreters and databases.
 //
 // What it refuses, it refuses by the given action: Errno(1), which is EPERM, or
-// KillProcess. Two kinds of refusal stay errors even so, because programs ask in
-// order to learn what there is: calls and socket families that the sandbox
-// pretends not to have, such as clone3, whose flags a filter cannot see and
-// which C libraries then do without.
+// KillProcess; with Log one learns what a program would be refused. Two kinds of
+// refusal stay errors even so, because programs ask in order to learn what there
+// is: calls and socket families that the sandbox pretends not to have, such as
+// clone3, whose flags a filter cannot see and which C libraries then do without.
 func Default(refuse Action) Filter {
 	f := Filter{Default: refuse, Unknown: Errno(enosys)}
 	for _, g := range Groups(refuse) {
