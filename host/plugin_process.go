@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
@@ -17,13 +18,14 @@ import (
 
 // pluginProcess is a plugin's process, a child of the keeper like any other.
 type pluginProcess struct {
-	host   *Host
-	path   string // the binary; empty for a built-in method
-	keeper *keeper.Client
-	child  keeper.Started
-	done   chan struct{} // closed once it has been reaped and its output read
-	status spawn.ExitStatus
-	tails  [2]*tail // of its descriptors 1 and 2
+	host     *Host
+	path     string // the binary; empty for a built-in method
+	keeper   *keeper.Client
+	child    keeper.Started
+	launched time.Time     // when the keeper said so
+	done     chan struct{} // closed once it has been reaped and its output read
+	status   spawn.ExitStatus
+	tails    [2]*tail // of its descriptors 1 and 2
 
 	mu    sync.Mutex
 	pidfd int // to see its end before it is told; -1 when there is none
@@ -50,6 +52,9 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 		defer w.Close()
 		outputs[i], p.tails[i] = w, newTail(r)
 	}
+	if _, given := os.LookupEnv("GOMAXPROCS"); e.Early && !given {
+		env = append(env, "GOMAXPROCS=1") // it does one thing at a time, and starts faster
+	}
 	launch := &keeper.Launch{
 		Env: pluginEnv(env), Dir: "/",
 		Files: []int{1, 2, wire.HandshakeFD, wire.LaneFD},
@@ -68,6 +73,7 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 	p.keeper = k.Client
 	failpoint.Pass(failpoint.HostPluginStart)
 	p.child, err = p.keeper.Launch(ctx, launch, p.exited)
+	p.launched = time.Now()
 	if err != nil {
 		p.closeTails()
 		return nil, startError(program.explain(err, e))

@@ -32,6 +32,10 @@ type Health struct {
 	Since time.Time // of the state
 	Pid   int       // of the process, when it is ready
 
+	// Launched is when the keeper had made that process: from there to Since
+	// is what the plugin took to say what it is.
+	Launched time.Time
+
 	// Reason is the last failure, with the plugin's last words. It stays
 	// until the plugin has been ready for a minute, or Reset. Failures says
 	// how many there were in a row.
@@ -106,7 +110,7 @@ func (m *method) healthLocked() Health {
 	h := Health{Key: m.entry.Key, State: s.state, Since: s.since, Reason: s.reason, Failures: s.inRow}
 	switch s.state {
 	case PluginReady:
-		h.Pid = m.plugin.proc.Pid()
+		h.Pid, h.Launched = m.plugin.proc.Pid(), m.plugin.proc.launched
 	case PluginBackoff:
 		h.Retry = s.retry
 	}

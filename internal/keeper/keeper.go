@@ -80,22 +80,47 @@ func run(folder string, d *detachment) error {
 	}
 	k.table.notes.clock = newClock()
 	failpoint.Pass(failpoint.KeeperReady)
-	for range crewSize() {
-		if err := k.crew.recruit(); err != nil {
-			return err
-		}
+	if err := k.crew.recruit(); err != nil {
+		return err
 	}
 	go k.reap()
 	go k.watch(host)
+	look := newRooted() // now: later the host may have changed its root
+	time.AfterFunc(completeTime, func() { k.complete(look) })
 	time.AfterFunc(prepareTime, k.crew.prepare)
-	if folder != "" {
-		go k.lookOut()
-	}
 	<-k.hungUp
 	k.detach.hostGone()
 	k.end(endGrace, endLimit)
 	return nil
 }
+
+// completeTime is when a keeper becomes ready for more than one launch at a time.
+// The first one in a host's life is that of a plugin, which wants the processors.
+const completeTime = 3 * time.Millisecond
+
+// complete gets the keeper what it can do without while the first plugin starts. A
+// launcher that cannot be had is one less.
+func (k *keeper) complete(look *rooted) {
+	for range crewSize() - 1 {
+		if k.crew.recruit() != nil {
+			break
+		}
+	}
+	if k.folder != "" {
+		go k.lookOut(look)
+	}
+	for born := k.table.births(); born < fewBirths; born = k.table.births() {
+		k.table.waitBirth(born)
+	}
+	if !k.table.isClosed() { // which counts as a birth
+		growTable(k.null)
+	}
+}
+
+// fewBirths is how many children a keeper has that does not need a larger table:
+// a plugin, and what it was started for. The process could not end while the
+// table grows.
+const fewBirths = 3
 
 // takeDescriptors moves what the host handed over out of the children's way.
 func (k *keeper) takeDescriptors() (host int, err error) {
@@ -121,7 +146,6 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	}
 	syscall.Close(laneFD)
 	syscall.Close(hostFD)
-	go growTable(k.null)
 	k.conn, err = lane.Open(conn, lane.Blocking)
 	return host, err
 }

@@ -22,8 +22,7 @@ const (
 
 // lookOut is the life of the goroutine that keeps the record. It sees /proc as
 // the keeper was started with it.
-func (k *keeper) lookOut() {
-	look := newRooted() // now: later the host may have changed its root
+func (k *keeper) lookOut(look *rooted) {
 	k.table.waitBirth(0)
 	look.do(func() { k.startRecord() })
 	if k.table.notes.record == nil { // nobody else sets it
