@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -15,14 +16,17 @@ import (
 // run is one run of the command, with the descriptors that it was given and
 // that its child gets. It returns the exit code.
 func run(args []string, stdin, stdout, stderr *os.File) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{began: time.Now(), stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(context.Background()))
 }
 
 // An app is what a run has from whoever started it.
-type app struct{ stdin, stdout, stderr *os.File }
+type app struct {
+	stdin, stdout, stderr *os.File
+	began                 time.Time
+}
 
 // finish says what went wrong, if anything did, and returns the exit code.
 func (a *app) finish(err error) int {

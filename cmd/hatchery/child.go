@@ -32,10 +32,23 @@ type child struct {
 
 // times says where the time went, in microseconds.
 type times struct {
-	PluginStart int64 `json:"plugin_start"` // keeper and plugin
+	Host        int64 `json:"host"`         // until keeper and plugin are wanted: flags, configuration, methods
+	Keeper      int64 `json:"keeper"`       // from there until the keeper is up and has made the plugin's process
+	PluginStart int64 `json:"plugin_start"` // from there until the plugin can be asked
 	Spawn       int64 `json:"spawn"`        // from the request to the exec
 	Run         int64 `json:"run"`          // from there until the exit was known
 	Teardown    int64 `json:"teardown"`     // ending what was left, plugin and keeper
+}
+
+// started notes what there was before the child was asked for, at ready.
+func (t *times) started(j *job, ready time.Time) {
+	t.Host = j.began.Sub(j.app.began).Microseconds()
+	launched := ready // without a plugin all of it is the keeper's
+	if health, err := j.host.Health(string(j.entry.Key)); err == nil && !health.Launched.IsZero() {
+		launched = health.Launched
+	}
+	t.Keeper = launched.Sub(j.began).Microseconds()
+	t.PluginStart = ready.Sub(launched).Microseconds()
 }
 
 // run starts the child and returns when it has ended. With warm the plugin is
@@ -48,7 +61,7 @@ func (c *child) run(ctx context.Context, warm bool) (spawn.ExitStatus, error) {
 			}
 		}
 		ready := time.Now()
-		c.times.PluginStart = ready.Sub(c.job.began).Microseconds()
+		c.times.started(c.job, ready)
 		p, err := c.job.host.Start(ctx, c.job.spec)
 		c.times.Spawn = time.Since(ready).Microseconds()
 		c.process = p

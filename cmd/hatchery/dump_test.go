@@ -73,6 +73,7 @@ func TestReapOfARun(t *testing.T) {
 	}
 	keeper := linux.Children(s.cmd.Process.Pid)[0]
 	eventually(t, func() bool { return recorded(dir, daemon) })
+	s.signal(syscall.SIGSTOP) // it would end the daemon itself
 	syscall.Kill(keeper, syscall.SIGSTOP)
 	eventually(t, func() bool { st, _ := linux.ReadStat(keeper); return st.State == 'T' })
 	syscall.Kill(keeper, syscall.SIGKILL)

@@ -20,12 +20,13 @@ type job struct {
 	entry registry.Entry
 	host  *host.Host
 	log   io.Closer
+	app   *app
 	began time.Time // when the host was asked for
 }
 
 // open makes a job. Whoever has it closes it.
 func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) {
-	j := new(job)
+	j := &job{app: a}
 	var err error
 	if j.spec, err = a.spec(cmd, r, args); err != nil {
 		return nil, err

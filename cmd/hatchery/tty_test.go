@@ -91,7 +91,7 @@ func killKeeper(term *terminal) {
 // aPanic is a program with a terminal for a child that panics, in one of the
 // goroutines of a tty.
 func aPanic() {
-	a := &app{os.Stdin, os.Stdout, os.Stderr}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	t, err := openTTY(a)
 	if err != nil {
 		panic(err)
