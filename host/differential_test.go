@@ -67,7 +67,7 @@ func TestDifferential(t *testing.T) {
 
 // externalBackend makes this test binary the plugin binary of a method: see
 // TestMain. It returns its folder.
-func externalBackend(t *testing.T, key string) string {
+func externalBackend(t testing.TB, key string) string {
 	t.Helper()
 	dir := backendDir(t)
 	in, err := os.Open(helperproc.Path())

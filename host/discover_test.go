@@ -19,7 +19,7 @@ import (
 )
 
 // backendDir makes a folder that passes for one of backends.
-func backendDir(t *testing.T) string {
+func backendDir(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err, os.Chmod(dir, 0o755)) // whatever the umask is

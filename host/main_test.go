@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(faultplugin.Main(os.Args[0])) // a link to this binary is a plugin
 	}
 	serveAsPlugin() // any other
+	serveBare()
 	host.Init(append(testEntries(), faultplugin.Entries()...)...)
 	run := func() int { return leakcheck.Main(m) }
 	os.Exit(helperproc.Main(run, map[string]helperproc.Func{

@@ -16,11 +16,11 @@ import (
 
 // history collects the states of a plugin.
 type history struct {
-	t      *testing.T
+	t      testing.TB
 	states chan host.Health
 }
 
-func newHistory(t *testing.T) *history { return &history{t, make(chan host.Health, 1000)} }
+func newHistory(t testing.TB) *history { return &history{t, make(chan host.Health, 1000)} }
 
 func (hi *history) event(e host.Event) {
 	if c, ok := e.(host.PluginChanged); ok {
