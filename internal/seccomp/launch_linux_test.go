@@ -5,10 +5,11 @@ package seccomp
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
 	"github.com/hatchery-spawn/hatchery/internal/pid1"
+	"github.com/hatchery-spawn/hatchery/internal/tinyelf"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -40,9 +42,47 @@ func TestAPlanLivesWithIt(t *testing.T) {
 	}
 }
 
-// inCell runs a script below a process 1, with a filter before it, and returns
-// what it wrote and the status that process 1 told.
+// TestNeeded starts a program that does nothing but end, with every call of the
+// list allowed and with one of them missing.
+func TestNeeded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "exit")
+	if err := tinyelf.Write(path, tinyelf.Exit(5)); err != nil {
+		t.Fatal(err)
+	}
+	os.Chmod(filepath.Dir(path), 0o755)
+	// Needed when there are descriptors to move, a signal to forward, a child
+	// that lives long enough to be waited for.
+	sometimes := []string{"fcntl", "close", "rt_sigaction", "rt_sigtimedwait", "kill"}
+	for _, without := range append([]string{""}, Needed()...) {
+		names := slices.DeleteFunc(append(Needed(), "exit"), func(name string) bool { return name == without })
+		f := Filter{Default: KillProcess, Rules: []Rule{{Names: names, Action: Allow}}}
+		program, err := Assemble(f, here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, status, err := tryCell(t, program, path, "exit")
+		if ok := err == nil && status == 5<<8; ok != (without == "") && !slices.Contains(sometimes, without) {
+			t.Errorf("without %q: status %#x, %v", without, status, err)
+		}
+		if refused := f.Refused(Needed(), here); without != "" && !slices.Equal(refused, []string{without}) || without == "" && refused != nil {
+			t.Errorf("without %q: refused are %q", without, refused)
+		}
+	}
+}
+
+// inCell runs a script below a process 1, with a filter before it.
 func inCell(t *testing.T, filter, script string) (string, syscall.WaitStatus) {
+	t.Helper()
+	out, status, err := tryCell(t, filter, "/bin/sh", "sh", "-c", script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, status
+}
+
+// tryCell starts a program below a process 1 and returns what it wrote and the
+// status that process 1 told.
+func tryCell(t *testing.T, filter, path string, argv ...string) (string, syscall.WaitStatus, error) {
 	t.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -66,7 +106,7 @@ func inCell(t *testing.T, filter, script string) (string, syscall.WaitStatus) {
 			spawn.Clone(unix.CLONE_NEWUSER | unix.CLONE_NEWPID), spawn.NoNewPrivs(), spawn.Seccomp(0, filter),
 			spawn.Setpgid(0), spawn.Init(), spawn.Setpgid(0), spawn.Files(), spawn.Exec(spawn.HolePath.Arg()),
 		}},
-		Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Null: int(null.Fd()),
+		Path: path, Args: argv, Env: []string{"PATH=/usr/bin:/bin"}, Null: int(null.Fd()),
 		Files: []launch.File{{Number: 1, FD: int(pw.Fd())}, {Number: 2, FD: int(pw.Fd())}},
 	})
 	th.Done()
@@ -77,7 +117,7 @@ func inCell(t *testing.T, filter, script string) (string, syscall.WaitStatus) {
 	if failed := new(spawn.Error); errors.As(err, &failed) && failed.Op == string(spawn.OpClone) {
 		t.Skip("needs user namespaces: ", err)
 	} else if err != nil {
-		t.Fatal(err)
+		return "", 0, err
 	}
 	unix.Close(child.Pidfd)
 	record := os.NewFile(uintptr(child.Record), "record")
@@ -86,11 +126,11 @@ func inCell(t *testing.T, filter, script string) (string, syscall.WaitStatus) {
 	io.Copy(&out, pr)
 	io.Copy(&told, record)
 	if told.Len() < pid1.RecordSize {
-		return fmt.Sprintf("%s and process 1 told nothing", &out), 0
+		return out.String(), 0, errors.New("process 1 told nothing")
 	}
 	r, err := pid1.Decode(told.Bytes()[told.Len()-pid1.RecordSize:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out.String(), r.Status
+	return out.String(), r.Status, nil
 }

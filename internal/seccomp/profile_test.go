@@ -113,17 +113,26 @@ func TestDefault(t *testing.T) {
 // TestWhatComesBehindTheFilter: steps of a plan and the process 1 of a sandbox
 // run under the filter too.
 func TestWhatComesBehindTheFilter(t *testing.T) {
-	program, err := Assemble(Default(KillProcess), ARM64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"wait4", "rt_sigtimedwait", "kill", "write", "prctl", "exit_group", "execve", "execveat", "dup3", "close_range", "close",
-		"rt_sigprocmask", "rt_sigaction", "getpid", "setpgid", "setsid", "fcntl", "umask", "chdir", "fchdir", "prlimit64", "openat", "openat2",
-		"setresuid", "setresgid", "capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} {
-		n, ok := Number(name, ARM64)
-		if a, _, err := run(program, call{number: uint32(n), arch: ARM64.audit()}); !ok || a != Allow || err != nil {
-			t.Errorf("%s: %v, %v; want it allowed", name, a, err)
+	steps := []string{"setsid", "umask", "chdir", "fchdir", "prlimit64", "openat", "openat2", "ioctl", "setpriority", "sched_setaffinity", "setgroups",
+		"setresuid", "setresgid", "capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"}
+	for _, on := range []Arch{AMD64, ARM64} {
+		if refused := Default(KillProcess).Refused(append(steps, Needed()...), on); refused != nil {
+			t.Errorf("%s: the default profile refuses %q", on, refused)
 		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	f := Filter{Default: Log, Rules: []Rule{
+		{Names: []string{"clone"}, If: []Condition{None(0, 1)}, Action: Allow},
+		{Names: []string{"clone", "execve", "open"}, Action: Errno(1)},
+		{Names: []string{"kill"}, If: []Condition{Low(1, 9)}, Action: KillProcess},
+	}}
+	if got := f.Refused([]string{"clone", "execve", "open", "kill", "read"}, ARM64); !slices.Equal(got, []string{"execve"}) {
+		t.Errorf("refused are %q", got)
+	}
+	if got := (Filter{Default: Errno(38)}).Refused([]string{"open", "read"}, AMD64); !slices.Equal(got, []string{"open", "read"}) {
+		t.Errorf("of everything, refused are %q", got)
 	}
 }
 
