@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -22,6 +21,7 @@ import (
 type crew struct {
 	k *keeper
 
+	growing sync.RWMutex // held while launchers come in the middle of work
 	mu      sync.Mutex
 	size    int
 	free    int
@@ -79,14 +79,9 @@ func (c *crew) prepare() {
 // room for. It reports whether there was room for any, the first of whom becomes
 // the reserve if there is none.
 func (c *crew) reinforce(n int) bool {
-	var fresh []*launcher
-	for range n {
-		l, err := c.ready()
-		if err != nil {
-			break
-		}
-		fresh = append(fresh, l)
-	}
+	c.growing.Lock()
+	fresh := c.recruits(n)
+	c.growing.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	room := len(fresh) > 0
@@ -104,30 +99,6 @@ func (c *crew) reinforce(n int) bool {
 	return room
 }
 
-// ready returns a launcher that is parked. A Go program that cannot have a
-// thread it needs is aborted, so the limit of processes is found by something
-// that can fail.
-func (c *crew) ready() (*launcher, error) {
-	c.mu.Lock()
-	late := time.Since(c.refused) < refusedTime
-	c.mu.Unlock()
-	if late {
-		return nil, syscall.EAGAIN
-	}
-	l, err := newLauncher(c.k)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.thread.Probe(); err != nil {
-		l.thread.Close()
-		c.noteRefusal()
-		return nil, err
-	}
-	l.park()
-	warmThreads(spareThreads())
-	return l, nil
-}
-
 // noteRefusal notes that the kernel has refused a process.
 func (c *crew) noteRefusal() {
 	c.mu.Lock()
@@ -135,15 +106,22 @@ func (c *crew) noteRefusal() {
 	c.mu.Unlock()
 }
 
-// mayLaunch reports whether a launcher at work may do what it can get stuck in.
+// mayLaunch reports whether a launcher at work may do what it can get stuck in. It
+// waits while launchers come, whose threads need the room that there is.
 func (c *crew) mayLaunch() bool {
-	if !c.pressed.Load() {
-		return true
+	if c.pressed.Load() && !c.others() && !c.reinforce(1) {
+		return false
 	}
+	c.growing.RLock()
+	defer c.growing.RUnlock()
+	return true
+}
+
+// others reports whether a launcher is free.
+func (c *crew) others() bool {
 	c.mu.Lock()
-	others := c.free > 0
-	c.mu.Unlock()
-	return others || c.reinforce(1)
+	defer c.mu.Unlock()
+	return c.free > 0
 }
 
 // rest notes that a launcher is about to wait for work.

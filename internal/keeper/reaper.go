@@ -76,6 +76,9 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		l = newLeft(c, group == pid, session == pid)
 	}
 	ws, usage, err := w.Reap(pid)
+	if c == nil && t.probes.reaped(pid) {
+		return batch
+	}
 	if c == nil {
 		t.orphanEnded(group, session)
 		return batch

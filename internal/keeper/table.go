@@ -31,6 +31,7 @@ type table struct {
 	aborted  map[uint64]bool // given up before their launch began
 	closed   bool            // everything is being ended: nothing more is launched
 	free     bool            // the host will not launch any more: see dismiss
+	probes   probes
 
 	left     map[uint64]*left // by the id of the child that left it
 	byNumber map[int]*left    // by the number of the group that is it

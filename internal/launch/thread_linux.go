@@ -151,19 +151,19 @@ func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 }
 
 // Probe makes a child that ends at once, which the caller's waiter reaps, to see
-// whether a thread could be had: both count against the same limit,
+// whether a thread could be had in its place: both count against the same limit,
 // RLIMIT_NPROC. The calling goroutine need not be locked.
-func (t *Thread) Probe() error {
+func (t *Thread) Probe() (pid int, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	t.state.reset(nil, &t.Progress)
 	r := &Request{Plan: &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0)}}}
-	_, errno := t.clone(r, 0, false)
+	pid, errno := t.clone(r, 0, false)
 	t.Done()
 	if errno != 0 {
-		return os.NewSyscallError("clone", errno)
+		return 0, os.NewSyscallError("clone", errno)
 	}
-	return nil
+	return pid, nil
 }
 
 // Done ends what Progress says of the last launch. Until then the child's pid

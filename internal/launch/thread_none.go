@@ -21,7 +21,7 @@ func (t *Thread) Close() error { return nil }
 func (t *Thread) Done() {}
 
 // Probe does nothing.
-func (t *Thread) Probe() error { return nil }
+func (t *Thread) Probe() (pid int, err error) { return 0, nil }
 
 // Launch returns an error of kind spawn.ErrUnavailable.
 func (t *Thread) Launch(r *Request) (Child, error) {

@@ -28,7 +28,7 @@ func (t *Thread) Close() error { return nil }
 func (t *Thread) Done() { t.pid.Store(0) }
 
 // Probe does nothing: what it would find is not known here.
-func (t *Thread) Probe() error { return nil }
+func (t *Thread) Probe() (pid int, err error) { return 0, nil }
 
 // Launch starts a child and returns when it has become the program, or has
 // failed to. Child.Pidfd is always -1.
