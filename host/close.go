@@ -2,12 +2,14 @@ package host
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
+	"github.com/hatchery-spawn/hatchery/internal/wire"
 )
 
 // Close ends everything the host started and returns when it is gone: SIGTERM
@@ -62,18 +64,18 @@ func (h *Host) close() error {
 	waitGroup(ctx, &h.starting)
 	w.end()
 	remote, local := h.methodsBySpawner()
-	plugins := make(chan []error, 1)
-	early := make(chan []error, 1)
+	plugins := make(chan []pluginEnd, 1)
+	early := make(chan []pluginEnd, 1)
 	go func() { early <- stopPlugins(ctx, local) }() // their children do not need them
 	errs.addAll(h.stopAll(ctx))
 	failpoint.Pass(failpoint.HostClosePlugins)
 	h.adopted.close()
 	h.plugins.close()
 	w = h.closing("plugins", until(ctx))
+	var ends []pluginEnd
 	go func() { plugins <- append(stopPlugins(ctx, remote), <-early...) }()
 	select {
-	case list := <-plugins:
-		errs.addAll(list)
+	case ends = <-plugins:
 		plugins = nil
 	case <-ctx.Done(): // the keeper ends them
 	}
@@ -87,8 +89,9 @@ func (h *Host) close() error {
 	limit := max(killTime, time.Until(deadline)-grace-(finishTime-killTime))
 	errs.addAll(h.keeping.close(keepers, grace, limit))
 	if plugins != nil {
-		errs.addAll(<-plugins) // without a keeper nothing is waited for
+		ends = <-plugins // without a keeper nothing is waited for
 	}
+	errs.addAll(notEnded(ends))
 	w.end()
 	h.noteForcedPlugins()
 	failpoint.Pass(failpoint.HostCloseFolder)
@@ -158,13 +161,30 @@ func (h *Host) noteForcedPlugins() {
 	slices.Sort(h.forced)
 }
 
-func stopPlugins(ctx context.Context, methods []*method) []error {
-	errs := make([]error, len(methods))
+// A pluginEnd is how stopping the plugin of a method went.
+type pluginEnd struct {
+	method *method
+	err    error
+}
+
+func stopPlugins(ctx context.Context, methods []*method) []pluginEnd {
+	ends := make([]pluginEnd, len(methods))
 	var wg sync.WaitGroup
 	for i, m := range methods {
-		wg.Go(func() { errs[i] = m.stop(ctx) })
+		wg.Go(func() { ends[i] = pluginEnd{m, m.stop(ctx)} })
 	}
 	wg.Wait()
+	return ends
+}
+
+// notEnded returns the errors of ends, without those of plugins that were still
+// there when they were given up and have been reaped since.
+func notEnded(ends []pluginEnd) (errs []error) {
+	for _, e := range ends {
+		if !errors.Is(e.err, wire.ErrStillThere) || !e.method.reaped() {
+			errs = append(errs, e.err)
+		}
+	}
 	return errs
 }
 

@@ -204,7 +204,7 @@ func (m *method) rest(ctx context.Context) error {
 		m.mu.Lock()
 	}
 	p := m.plugin
-	if m.stopped { // stop ends it, and says how that went
+	if m.stopped || m.host.life.Err() != nil { // stop ends it, and says how that went
 		p = nil
 	}
 	if p != nil {
@@ -231,6 +231,13 @@ func (m *method) wasForced() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.forced
+}
+
+// reaped reports whether the last plugin's process has been reaped.
+func (m *method) reaped() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.plugin == nil || m.plugin.proc.reaped()
 }
 
 // stop ends the plugin and waits for a start under way.

@@ -153,6 +153,14 @@ func (p *pluginProcess) gone() bool {
 	return p.ended || p.pidfd >= 0 && linux.Exited(p.pidfd)
 }
 
+// reaped reports whether the process has been reaped, which nobody knows of one
+// whose keeper is gone.
+func (p *pluginProcess) reaped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended && p.status.Source == spawn.FromKernel
+}
+
 func (p *pluginProcess) closeTails() {
 	for _, t := range p.tails {
 		if t != nil {

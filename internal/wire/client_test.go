@@ -188,7 +188,7 @@ func TestUnkillable(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 	e := spawn.AsError(err)
-	if e == nil || e.Kind != spawn.ErrTimeout || e.Phase != spawn.PhaseStop || e.Op != "plugin exit" {
+	if e == nil || e.Kind != spawn.ErrTimeout || e.Phase != spawn.PhaseStop || e.Op != "plugin exit" || !errors.Is(err, wire.ErrStillThere) {
 		t.Errorf("got %v", err)
 	}
 }

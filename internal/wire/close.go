@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/wire/spawnv1"
@@ -10,6 +11,10 @@ import (
 
 // killWait bounds how long the end of a process is waited for after SIGKILL.
 const killWait = time.Second
+
+// ErrStillThere is what Close returns, as a cause, when even SIGKILL has not ended
+// the process. It may have ended since.
+var ErrStillThere = errors.New("the process is still there after SIGKILL")
 
 // Close stops the plugin: it is asked to, has grace to end, and is killed. Nil
 // means that the process is gone, however; the error is ErrTimeout when even
@@ -72,8 +77,8 @@ func (c *Client) kill() error {
 	case <-timer.C:
 	}
 	return &spawn.Error{
-		Key: c.key, Phase: spawn.PhaseStop, Op: "plugin exit", Kind: spawn.ErrTimeout, Err: killErr,
-		Msg: "the process is still there after SIGKILL",
+		Key: c.key, Phase: spawn.PhaseStop, Op: "plugin exit", Kind: spawn.ErrTimeout,
+		Err: errors.Join(killErr, ErrStillThere),
 	}
 }
 
