@@ -203,7 +203,11 @@ func BenchmarkManyDescriptors(b *testing.B) {
 // BenchmarkLargeHeap does so in a host with 2 GB of memory in use.
 func BenchmarkLargeHeap(b *testing.B) {
 	ours, theirs := rivals(b)
-	heap := make([]byte, 2<<30)
+	size := int64(2) << 30
+	if strconv.IntSize < 64 {
+		b.Skip("needs 2 GB of addresses")
+	}
+	heap := make([]byte, size)
 	for i := 0; i < len(heap); i += os.Getpagesize() {
 		heap[i] = 1
 	}

@@ -143,3 +143,29 @@ func TestStartPlanRefusesBadPlans(t *testing.T) {
 		t.Errorf("canceled: %v", err)
 	}
 }
+
+// TestStartPlanIsANamedWait: as long as it lasts a dump shows it.
+func TestStartPlanIsANamedWait(t *testing.T) {
+	h := open(t, host.Config{})
+	spec := sh("exit 3")
+	p := start(t, h, sh("exec sleep 100"))
+	defer p.Kill()
+	keeper := keeperOf(t)
+	stop(t, keeper)
+	began := make(chan *host.Process)
+	go func() {
+		p, err := h.StartPlan(context.Background(), spawn.Standard(&spec), spec)
+		if err != nil {
+			t.Error(err)
+		}
+		began <- p
+	}()
+	eventually(t, func() bool { return h.Waits() >= 2 })
+	says(t, dump(t, h), "\n  spawn  ", "\n  keeper ")
+	must(t, syscall.Kill(keeper, syscall.SIGCONT))
+	if p := <-began; p != nil {
+		if s := wait(t, p, 10*time.Second); s.Code != 3 {
+			t.Error(s)
+		}
+	}
+}

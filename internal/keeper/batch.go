@@ -158,13 +158,14 @@ func (c *crew) carryOn(b *batch) {
 	if full {
 		return
 	}
-	l, err := c.ready()
-	if err != nil {
-		return
-	}
-	l.batch = b
+	c.growing.Lock()
+	fresh := c.recruits(1)
+	c.growing.Unlock()
 	c.mu.Lock()
-	c.size++
+	c.size += len(fresh)
 	c.mu.Unlock()
-	close(l.begin)
+	for _, l := range fresh {
+		l.batch = b
+		close(l.begin)
+	}
 }

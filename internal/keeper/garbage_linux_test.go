@@ -77,7 +77,7 @@ func hostileLaunches(t testing.TB) (all []*Launch) {
 		change(l)
 		all = append(all, l)
 	}
-	for _, n := range []int{-1, math.MinInt64, math.MaxInt64, 1 << 20, 1 << 16} {
+	for _, n := range []int{-1, math.MinInt, math.MaxInt, 1 << 20, 1 << 16} {
 		add(func(l *Launch) { l.Files = []int{0, n, 1} })
 	}
 	add(func(l *Launch) { l.Files = make([]int, 5000) })

@@ -28,10 +28,10 @@ func (k *keeper) lookOut(look *rooted) {
 	if k.table.notes.record == nil { // nobody else sets it
 		return
 	}
-	pause := firstLook
+	pause, least := firstLook, firstLook
 	for seen := uint64(0); ; {
 		born := k.table.births()
-		<-time.After(pause) // that a process is born to a child is no event
+		k.lull(least, pause, seen)
 		var found int
 		var took time.Duration
 		look.do(func() { found, took = k.recordOthers() })
@@ -40,10 +40,25 @@ func (k *keeper) lookOut(look *rooted) {
 		} else {
 			pause = min(2*pause, lastLook)
 		}
-		pause = max(pause, 100*took)
+		least = max(firstLook, 100*took)
 		if found == 0 { // not even a child
 			k.table.waitBirth(born)
 		}
+	}
+}
+
+// lull waits between two looks: for pause, or until firstLook after a birth or an exit
+// that was not seen, if that is sooner, and for least in any case. That a process is
+// born to a child is no event.
+func (k *keeper) lull(least, pause time.Duration, seen uint64) {
+	<-time.After(least)
+	if pause <= least {
+		return
+	}
+	select {
+	case <-time.After(pause - least):
+	case <-k.table.stirred(seen):
+		<-time.After(firstLook)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 type notes struct {
 	exits  uint64 // children reaped
 	clock  clock
-	record *recorder // nil while there is none
+	record *recorder     // nil while there is none
+	stir   chan struct{} // closed at the next birth or exit; nil when nobody waits for it
 }
 
 // noted is what a child has for it.
@@ -25,12 +26,35 @@ type noted struct {
 func (n *notes) birth(c *child, began time.Duration) {
 	c.noted.earliest, c.noted.latest = began, n.clock.now()
 	c.noted.slot = n.record.add(c.pid, c.noted.earliest, c.noted.latest)
+	n.happened()
 }
 
 // exit notes that a child has been reaped.
 func (n *notes) exit(c *child) {
 	n.exits++
 	n.record.drop(c.noted.slot, n.clock.now())
+	n.happened()
+}
+
+func (n *notes) happened() {
+	if n.stir != nil {
+		close(n.stir)
+		n.stir = nil
+	}
+}
+
+// stirred returns what is closed when there has been a birth or an exit since seen.
+// There is one who waits.
+func (t *table) stirred(seen uint64) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	stir := make(chan struct{})
+	if t.born+t.notes.exits != seen {
+		close(stir)
+	} else {
+		t.notes.stir = stir
+	}
+	return stir
 }
 
 // events counts births and exits.
