@@ -16,6 +16,6 @@
 // What a host has detached ends by itself, and its note is looked at.
 //
 // What may be left is what docs/embedding.md says: of a keeper that was killed the
-// descendants of its children, of a host that was killed before it had a keeper
+// descendants of its children that it had not recorded, of a host that was killed before it had a keeper
 // an empty runtime folder.
 package faultsuite

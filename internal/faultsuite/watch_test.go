@@ -43,6 +43,8 @@ type watch struct {
 	out        *os.File   // what the host says
 	complaints []string
 	survivors  []survivor
+	records    records
+	searched   bool // somebody has looked for what killed keepers have left
 }
 
 // An event is a child of the watch that has ended or stopped.
@@ -53,7 +55,7 @@ type event struct {
 
 // watchHelper is the process.
 func watchHelper(args []string) int {
-	w := &watch{dir: args[0], program: args[1], events: make(chan event, 100)}
+	w := &watch{dir: args[0], program: args[1], events: make(chan event, 100), records: records{}}
 	if err := json.Unmarshal([]byte(args[2]), &w.faultCase); err != nil {
 		fmt.Println(err)
 		return 1
@@ -74,7 +76,7 @@ func watchHelper(args []string) int {
 		}
 	}
 	if len(w.complaints) == 0 {
-		fmt.Printf("%sthe host took %v, all else was gone %v later, %d survivors\n%s", notes, took.Round(time.Millisecond), rest.Round(time.Millisecond), len(w.survivors), said)
+		fmt.Printf("%sthe host took %v, all else was gone %v later, %d survivors, %d were recorded\n%s", notes, took.Round(time.Millisecond), rest.Round(time.Millisecond), len(w.survivors), len(w.records), said)
 		return 0
 	}
 	fmt.Println(strings.Join(w.complaints, "\n"))
@@ -132,6 +134,8 @@ func (w *watch) awaitHost() {
 	defer late.Stop()
 	tick := time.NewTicker(look)
 	defer tick.Stop()
+	notes := time.NewTicker(5 * look)
+	defer notes.Stop()
 	var wake <-chan time.Time
 	stopped := 0
 	for {
@@ -145,6 +149,8 @@ func (w *watch) awaitHost() {
 				w.judgeEnd(e.status)
 				return
 			}
+		case <-notes.C:
+			w.records.read(filepath.Join(w.dir, "run"))
 		case <-tick.C:
 			if stopped == 0 && w.Rule.Action == failpoint.Stop && (w.Wake > 0 || w.process() == "host") {
 				if stopped = failpoint.Fired(w.program, 0); stopped != 0 {
@@ -180,6 +186,7 @@ func (w *watch) awaitAll() time.Duration {
 	begin := time.Now()
 	tick := time.NewTicker(look)
 	defer tick.Stop()
+	w.searched = !w.bothDie() // the host has
 	for {
 		select {
 		case _, more := <-w.events:
@@ -192,6 +199,10 @@ func (w *watch) awaitAll() time.Duration {
 		left := below(os.Getpid())
 		over := time.Since(begin)
 		if over > goneLimit || over > restTime && !slices.ContainsFunc(left, func(s survivor) bool { return !w.mayStay(s) }) && len(left) > 0 {
+			if !w.searched {
+				w.search()
+				left = below(os.Getpid())
+			}
 			w.judgeSurvivors(left, over)
 			return over
 		}
@@ -221,9 +232,10 @@ func (w *watch) judgeSurvivors(left []survivor, over time.Duration) {
 }
 
 // mayStay reports whether a process may outlive the host: the descendants of
-// children are beyond reach once their keeper is gone.
+// children are beyond reach once their keeper is gone, but for those that it has
+// recorded.
 func (w *watch) mayStay(s survivor) bool {
-	return w.keeperDies() && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
+	return w.keeperDies() && !(w.searched && w.records.name(s.pid)) && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
 }
 
 // keeperDies reports whether a keeper is killed.
@@ -267,15 +279,7 @@ func (w *watch) lookAround() {
 	run := filepath.Join(w.dir, "run")
 	w.collectDetached(run)
 	if w.folderMayStay() {
-		os.Setenv("XDG_RUNTIME_DIR", run)
-		folders, _ := filepath.Glob(run + "/hatchery/*")
-		for _, f := range folders { // one that is new may be that of a host that is just starting
-			old := time.Now().Add(-time.Minute)
-			os.Chtimes(f, old, old)
-		}
-		if _, err := inspect.Reap(context.Background(), inspect.ReapConfig{}); err != nil {
-			w.complain("reap: %v", err)
-		}
+		w.search()
 	}
 	filepath.WalkDir(run, func(path string, d os.DirEntry, err error) error {
 		if path != run {
@@ -301,6 +305,21 @@ func (w *watch) lookAround() {
 		}
 		return nil
 	})
+}
+
+// search ends and removes what nobody was there to end and remove.
+func (w *watch) search() {
+	w.searched = true
+	run := filepath.Join(w.dir, "run")
+	os.Setenv("XDG_RUNTIME_DIR", run)
+	folders, _ := filepath.Glob(run + "/hatchery/*")
+	for _, f := range folders { // one that is new may be that of a host that is just starting
+		old := time.Now().Add(-time.Minute)
+		os.Chtimes(f, old, old)
+	}
+	if _, err := inspect.Reap(context.Background(), inspect.ReapConfig{}); err != nil {
+		w.complain("reap: %v", err)
+	}
 }
 
 // collectDetached looks at what a host has left to be adopted: a child that has
