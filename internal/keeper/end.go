@@ -79,8 +79,25 @@ func (k *keeper) removeFolder() {
 	if k.folderFD >= 0 && syscall.Fstat(k.folderFD, &then) == nil && syscall.Lstat(k.folder, &now) == nil && (then.Dev != now.Dev || then.Ino != now.Ino) {
 		return
 	}
+	os.Remove(RecordPath(k.folder, os.Getpid()))
+	if recorded(k.folder) {
+		return
+	}
 	os.RemoveAll(k.folder)
 	os.Remove(parentFolder(k.folder))
+}
+
+// recorded reports whether a folder has the record of a keeper: one that will
+// remove the folder itself, or that was killed, and what it has left is found by its
+// record alone.
+func recorded(folder string) bool {
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), RecordPrefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // endBelow is end for what is below the keeper alone. The table is closed.
