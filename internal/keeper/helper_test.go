@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	case "nproc":
 		nprocHelper()
 		return
+	case "room":
+		roomHelper()
+		return
 	case "powerless":
 		powerlessHelper()
 		return
