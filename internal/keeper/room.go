@@ -9,8 +9,9 @@ import (
 )
 
 // probeTime bounds how long the crew waits until what has shown that there is
-// room is reaped: the reaper does not reap while the host does not read.
-const probeTime = 100 * time.Millisecond
+// room is reaped: on a busy machine that takes its time, and the reaper does not
+// reap while the host does not read.
+const probeTime = 2 * time.Second
 
 // recruits returns n launchers that are parked, or as many as there is room for.
 //
