@@ -12,11 +12,15 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up"
 	"github.com/hatchery-spawn/hatchery/host"
 )
 
 func main() {
 	if code, ok := bench.Main(os.Args); ok {
+		os.Exit(code)
+	}
+	if code, ok := up.Main(os.Args); ok {
 		os.Exit(code)
 	}
 	host.Init(backends.Builtin()...)
