@@ -42,11 +42,16 @@ type controlConn struct {
 }
 
 // settle waits until the connection stands or has failed, which the first call
-// then says why. It ends with ctx, and when the connection is closed.
+// then says why. It ends with ctx, and when the connection is closed. One that is
+// idle again has stood, and was lost before anybody looked: nobody connects it but
+// a call.
 func (c controlConn) settle(ctx context.Context) {
 	c.conn.Connect()
-	for s := c.conn.GetState(); s == connectivity.Idle || s == connectivity.Connecting; s = c.conn.GetState() {
+	for s := c.conn.GetState(); s == connectivity.Idle || s == connectivity.Connecting; {
 		if !c.conn.WaitForStateChange(ctx, s) {
+			return
+		}
+		if s = c.conn.GetState(); s == connectivity.Idle {
 			return
 		}
 	}
