@@ -203,13 +203,16 @@ func (c *Cmd) Start() error {
 		return err
 	}
 	spec := c.Spec
-	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, c.environ(), c.Dir, files
+	spec.Path, spec.Args, spec.Env, spec.Dir, spec.Files = c.Path, c.Args, nil, c.Dir, files
+	if c.Env != nil {
+		spec.Env = c.environ()
+	}
 	method := c.Method
 	if method == "" {
 		method = string(c.host.Selected())
 	}
 	c.taken = holdForeground(&spec)
-	c.Process, err = c.host.StartMethod(ctx, method, spec)
+	c.Process, err = c.host.startMethod(ctx, method, spec, c.environ)
 	if err != nil {
 		c.taken.takeBack(0)
 		c.io().abandon()

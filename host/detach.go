@@ -65,7 +65,7 @@ func (h *Host) StartDetached(ctx context.Context, spec spawn.Spec, o DetachOptio
 	if err := detachSpec(&spec); err != nil {
 		return nil, withKey(err, m.entry.Key)
 	}
-	plan, err := m.planFor(bounded, &spec)
+	plan, err := m.planFor(bounded, &spec, os.Environ)
 	if err == nil && plan == nil {
 		err = &spawn.Error{Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: they cannot be detached"}
 	}

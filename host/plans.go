@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -16,10 +17,17 @@ type plans struct {
 // the steps for what a child inherits in front.
 type cachedPlan struct {
 	plan *spawn.Plan
+	cwd  bool // it has the hole {cwd}
 
 	mu        sync.Mutex
 	base, now inherited // what it was encoded for
 	encoded   []byte    // never changed once it is here
+}
+
+func newCachedPlan(p *spawn.Plan) *cachedPlan {
+	return &cachedPlan{plan: p, cwd: slices.ContainsFunc(p.Steps, func(s spawn.Step) bool {
+		return slices.Contains(s.Args, spawn.HoleCwd.Arg())
+	})}
 }
 
 // maxPlans bounds what is remembered of one method. A program that has more

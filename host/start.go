@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -29,13 +30,18 @@ func (h *Host) Start(ctx context.Context, spec spawn.Spec) (*Process, error) {
 
 // StartMethod is Start by the method of the given key, whichever is selected.
 func (h *Host) StartMethod(ctx context.Context, key string, spec spawn.Spec) (*Process, error) {
+	return h.startMethod(ctx, key, spec, os.Environ)
+}
+
+// startMethod is StartMethod with environ as the host's environment.
+func (h *Host) startMethod(ctx context.Context, key string, spec spawn.Spec, environ func() []string) (*Process, error) {
 	m, bounded, done, err := h.begin(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	defer m.waiting(waitSpawn, spec.Path, until(bounded)).end()
-	p, err := h.start(bounded, m, &spec)
+	p, err := h.start(bounded, m, &spec, environ)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
 	}
@@ -60,8 +66,8 @@ func (h *Host) begin(ctx context.Context, key string) (m *method, bounded contex
 	return h.method(e), bounded, func() { cancel(); leave() }, nil
 }
 
-func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process, error) {
-	plan, err := m.planFor(ctx, spec)
+func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec, environ func() []string) (*Process, error) {
+	plan, err := m.planFor(ctx, spec, environ)
 	switch {
 	case err != nil:
 		return nil, err
@@ -74,28 +80,37 @@ func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec) (*Process
 // planFor returns the plan for a Spec, which it checks and completes: one that
 // was made before for a Spec of the same shape, or else the backend's. It is
 // nil when the backend makes no plans because its children are not local.
-func (m *method) planFor(ctx context.Context, spec *spawn.Spec) (*cachedPlan, error) {
+//
+// environ is the host's environment, for a Spec that has none. A plan can say
+// that such a child has another.
+func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() []string) (*cachedPlan, error) {
 	if err := spec.Validate(); err != nil && !m.blocked(ctx) {
 		return nil, err
-	}
-	if spec.Env == nil {
-		spec.Env = os.Environ()
 	}
 	shape := spec.Shape()
 	key, err := shape.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
-	if c := m.plans.get(string(key)); c != nil {
-		return c, nil
+	c := m.plans.get(string(key))
+	if c == nil {
+		plan, err := m.ask(ctx, spec)
+		switch {
+		case err != nil:
+			return nil, err
+		case plan == nil:
+			if spec.Env == nil {
+				spec.Env = environ()
+			}
+			return nil, nil
+		}
+		c = newCachedPlan(plan)
+		if plan.Reusable {
+			m.plans.put(string(key), c)
+		}
 	}
-	plan, err := m.ask(ctx, spec)
-	if plan == nil || err != nil {
-		return nil, err
-	}
-	c := &cachedPlan{plan: plan}
-	if plan.Reusable {
-		m.plans.put(string(key), c)
+	if spec.Env == nil {
+		spec.Env = c.plan.Environ(environ())
 	}
 	return c, nil
 }
@@ -168,9 +183,17 @@ func newLaunch(plan *cachedPlan, spec *spawn.Spec) (*keeper.Launch, error) {
 	if err := resolve(spec); err != nil {
 		return nil, err
 	}
+	dir := spec.Dir
+	if plan.cwd && !filepath.IsAbs(dir) {
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, &spawn.Error{Phase: spawn.PhaseResolve, Op: "getcwd", Err: err, Msg: "the method needs a directory that has a path"}
+		}
+		dir = filepath.Join(cwd, dir)
+	}
 	open := spec.OpenFiles()
 	l := &keeper.Launch{
-		Path: spec.Path, Args: spec.Argv(), Env: spec.Env, Dir: spec.Dir,
+		Path: spec.Path, Args: spec.Argv(), Env: spec.Env, Dir: dir,
 		Files: open, FDs: make([]int, 0, len(open)+len(plan.plan.Files)),
 	}
 	for _, f := range plan.plan.Files {
@@ -238,7 +261,7 @@ func (h *Host) Plan(ctx context.Context, key string, spec spawn.Spec) (*spawn.Pl
 		return nil, err
 	}
 	defer done()
-	plan, err := m.planFor(ctx, &spec)
+	plan, err := m.planFor(ctx, &spec, os.Environ)
 	switch {
 	case err != nil:
 		return nil, withKey(err, m.entry.Key)

@@ -123,16 +123,10 @@ func (b *batchStart) run(ctx context.Context) {
 	var batch []starting
 	var all sync.WaitGroup
 	places := make(chan struct{}, aside)
-	var environ []string // one for all: what is the same is not sent again
+	environ := sync.OnceValue(os.Environ) // one for all: what is the same is not sent again
 	for i := range b.specs {
 		spec := &b.specs[i]
-		if spec.Env == nil {
-			if environ == nil {
-				environ = os.Environ()
-			}
-			spec.Env = environ
-		}
-		plan, err := b.m.planFor(ctx, spec)
+		plan, err := b.m.planFor(ctx, spec, environ)
 		switch {
 		case err != nil:
 			b.errs[i] = err

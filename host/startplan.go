@@ -45,12 +45,12 @@ func (h *Host) StartPlan(ctx context.Context, plan *spawn.Plan, spec spawn.Spec)
 		return nil, err
 	}
 	if spec.Env == nil {
-		spec.Env = os.Environ()
+		spec.Env = plan.Environ(os.Environ())
 	}
 	bounded, cancel := h.spawnContext(ctx)
 	defer cancel()
 	defer h.waits.begin(wait{name: waitSpawn, subject: spec.Path, until: until(bounded)}).end()
-	p, err := h.launch(bounded, "", &cachedPlan{plan: plan}, &spec)
+	p, err := h.launch(bounded, "", newCachedPlan(plan), &spec)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
 	}

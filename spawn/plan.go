@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // A Plan is what a backend makes of a Spec: the steps, in order, that turn a
@@ -65,6 +66,7 @@ const (
 	HoleArgs                 // the argument list
 	HoleEnv                  // the environment
 	HoleDir                  // the working directory
+	HoleCwd                  // the same as a path from the root, the host's own where the Spec has none
 )
 
 // Int returns the argument n.
@@ -95,6 +97,8 @@ func (h Hole) String() string {
 		return "{envp}"
 	case HoleDir:
 		return "{dir}"
+	case HoleCwd:
+		return "{cwd}"
 	}
 	return fmt.Sprintf("{hole %d}", int64(h))
 }
@@ -146,6 +150,31 @@ func (p *Plan) InsertBefore(op Op, steps ...Step) bool {
 	}
 	p.Steps = slices.Insert(p.Steps, i, steps...)
 	return true
+}
+
+// Environ returns the environment of a child whose Spec has none, of a host with
+// the given one: that one, or what ExecEnv says.
+func (p *Plan) Environ(host []string) []string {
+	if len(p.Steps) == 0 {
+		return host
+	}
+	s := p.Steps[len(p.Steps)-1]
+	if len(s.Args) < 3 || s.Args[2].Kind != ArgStr {
+		return host
+	}
+	env := []string{}
+	for entry := range strings.SplitSeq(s.Args[2].Str, "\x00") {
+		if strings.Contains(entry, "=") {
+			env = append(env, entry)
+			continue
+		}
+		for _, kv := range host {
+			if name, _, ok := strings.Cut(kv, "="); ok && name == entry && name != "" {
+				env = append(env, kv)
+			}
+		}
+	}
+	return env
 }
 
 // CloseFiles closes the attached descriptors.

@@ -97,3 +97,26 @@ func TestSteps(t *testing.T) {
 		t.Errorf("%d operations were tried", len(ops))
 	}
 }
+
+func TestEnviron(t *testing.T) {
+	host := []string{"A=1", "B=2=3", "odd", "A=4", "="}
+	tests := []struct {
+		exec Step
+		want []string
+	}{
+		{Exec(HolePath.Arg()), host},
+		{ExecFD(FD(0)), host},
+		{ExecEnv(HolePath.Arg(), []string{"X=y", "B", "C", "Z="}), []string{"X=y", "B=2=3", "Z="}},
+		{ExecEnv(HolePath.Arg(), []string{"A"}), []string{"A=1", "A=4"}},
+		{ExecEnv(HolePath.Arg(), nil), []string{}},
+	}
+	for _, tt := range tests {
+		p := &Plan{Steps: []Step{Clone(0), tt.exec}}
+		if got := p.Environ(host); !slices.Equal(got, tt.want) || got == nil {
+			t.Errorf("%s: %q, want %q", tt.exec, got, tt.want)
+		}
+	}
+	if got := new(Plan).Environ(host); !slices.Equal(got, host) {
+		t.Errorf("no steps: %q", got)
+	}
+}

@@ -1,6 +1,9 @@
 package spawn
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 // Clone is the first step of every plan: clone3(2) with CLONE_VM, CLONE_VFORK
 // and CLONE_PIDFD, to which flags (CLONE_NEW*) are added.
@@ -102,6 +105,13 @@ func Files() Step { return step(OpFiles) }
 // process, execve(2). The usual arguments are the holes [HolePath], [HoleArgs]
 // and [HoleEnv].
 func Exec(path Arg) Step { return step(OpExec, path, HoleArgs.Arg(), HoleEnv.Arg()) }
+
+// ExecEnv is Exec for a child that does not have the host's environment when its
+// Spec has none, but env: "key=value", or the name alone of a variable that it
+// has from the host, if there is one. Entries have no NUL byte.
+func ExecEnv(path Arg, env []string) Step {
+	return step(OpExec, path, HoleArgs.Arg(), Str(strings.Join(env, "\x00")))
+}
 
 // ExecFD is Exec of an open descriptor, execveat(2) with AT_EMPTY_PATH, Linux
 // 3.19. A script cannot be started so: its interpreter would find the

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
-	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -55,10 +54,8 @@ func (t *times) started(j *job, ready time.Time) {
 // started first, so that its time is told from the child's.
 func (c *child) run(ctx context.Context, warm bool) (spawn.ExitStatus, error) {
 	came, err := c.start(ctx, func(ctx context.Context) error {
-		if e := c.job.entry; c.job.needsProbe() || warm && e.Status != registry.Blocked {
-			if err := c.job.host.Select(ctx, string(e.Key)); err != nil {
-				return err
-			}
+		if err := c.job.ready(ctx, warm); err != nil {
+			return err
 		}
 		ready := time.Now()
 		c.times.started(c.job, ready)

@@ -56,9 +56,7 @@ func (a *app) runDetached(cmd *cobra.Command, r *request, d *detaching, args []s
 		defer f.Close()
 		j.spec.Files = []*os.File{nil, f, f}
 	}
-	if j.needsProbe() {
-		err = j.host.Select(cmd.Context(), string(j.entry.Key))
-	}
+	err = j.ready(cmd.Context(), false)
 	var child *host.Detached
 	if err == nil {
 		child, err = j.host.StartDetached(cmd.Context(), j.spec, host.DetachOptions{Name: d.name, Method: string(j.entry.Key)})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +17,8 @@ import (
 // method, and the host that does it.
 type job struct {
 	spec  spawn.Spec
-	tty   *tty // nil without --tty
+	set   []string // variables to set in the environment that the child has anyway
+	tty   *tty     // nil without --tty
 	entry registry.Entry
 	host  *host.Host
 	log   io.Closer
@@ -30,6 +32,9 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 	var err error
 	if j.spec, err = a.spec(cmd, r, args); err != nil {
 		return nil, err
+	}
+	if !r.clearEnv {
+		j.set = r.env
 	}
 	m, err := findMethods(r.backendDirs)
 	if err != nil {
@@ -76,6 +81,31 @@ func (j *job) close() error {
 	err := j.host.Close()
 	j.log.Close()
 	return err
+}
+
+// ready tries the method out where that is needed, and completes the
+// environment: what --env sets comes into the one that a child of the method has
+// when none is given. warm has the plugin of any method started.
+func (j *job) ready(ctx context.Context, warm bool) error {
+	key := string(j.entry.Key)
+	if j.needsProbe() || warm && j.entry.Status != registry.Blocked {
+		if err := j.host.Select(ctx, key); err != nil {
+			return err
+		}
+	}
+	if len(j.set) == 0 {
+		return nil
+	}
+	own := os.Environ()
+	// One that makes no plan, or fails to, will say so again.
+	if plan, err := j.host.Plan(ctx, key, j.spec); err == nil {
+		own = plan.Environ(own)
+		if !plan.Reusable {
+			plan.CloseFiles()
+		}
+	}
+	j.spec.Env = environment(own, j.set)
+	return nil
 }
 
 // needsProbe reports whether to try the method out first, which gives a better

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -58,10 +59,8 @@ func (a *app) plan(cmd *cobra.Command, r *request, args []string, asJSON bool) e
 // plan asks the method for its plan and fills it.
 func (j *job) plan(ctx context.Context) (*printedPlan, error) {
 	key := string(j.entry.Key)
-	if j.needsProbe() {
-		if err := j.host.Select(ctx, key); err != nil {
-			return nil, err
-		}
+	if err := j.ready(ctx, false); err != nil {
+		return nil, err
 	}
 	plan, err := j.host.Plan(ctx, key, j.spec)
 	if err != nil {
@@ -78,6 +77,9 @@ func fill(e registry.Entry, plan *spawn.Plan, spec spawn.Spec) (*printedPlan, er
 	program, err := lookUp(e.Key, spec)
 	if err != nil {
 		return nil, startFailure(err, spec)
+	}
+	if spec.Env == nil {
+		spec.Env = plan.Environ(os.Environ())
 	}
 	f := filler{program: program, spec: &spec}
 	p := &printedPlan{Method: string(e.Key), Source: e.Source(), Program: text(program)}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -34,6 +36,9 @@ type (
 	envArg struct {
 		Env int `json:"env"`
 	}
+	filterArg struct {
+		Instructions int `json:"instructions"`
+	}
 	childFile struct {
 		FD   int    `json:"fd"`
 		From string `json:"from"`
@@ -61,6 +66,12 @@ func (f filler) step(s spawn.Step) printedStep {
 	p := printedStep{string(s.Op), []any{}}
 	for _, a := range s.Args {
 		p.Args = append(p.Args, f.arg(a))
+	}
+	if s.Op == spawn.OpSeccomp && len(s.Args) == 2 {
+		p.Args[1] = filterArg{len(s.Args[1].Str) / 8}
+	}
+	if s.Op == spawn.OpExec && len(p.Args) == 3 {
+		p.Args[2] = envArg{len(f.spec.Env)} // whoever said which
 	}
 	if s.Op == spawn.OpFiles {
 		for i, file := range f.spec.Files {
@@ -91,6 +102,11 @@ func (f filler) hole(h spawn.Hole) any {
 	case spawn.HolePath:
 		return text(f.program)
 	case spawn.HoleDir:
+		return text(f.spec.Dir)
+	case spawn.HoleCwd:
+		if cwd, err := os.Getwd(); err == nil && !filepath.IsAbs(f.spec.Dir) {
+			return text(filepath.Join(cwd, f.spec.Dir))
+		}
 		return text(f.spec.Dir)
 	case spawn.HoleEnv:
 		return envArg{len(f.spec.Env)}
@@ -139,6 +155,8 @@ func printArg(a any) string {
 			return "1 variable"
 		}
 		return fmt.Sprintf("%d variables", a.Env)
+	case filterArg:
+		return fmt.Sprintf("a filter of %d instructions", a.Instructions)
 	case childFile:
 		return fmt.Sprintf("%d=%s", a.FD, a.From)
 	case []any:

@@ -70,18 +70,17 @@ func (a *app) spec(cmd *cobra.Command, r *request, args []string) (spawn.Spec, e
 			return s, usage(cmd, "--env %q: want KEY=VALUE", kv)
 		}
 	}
-	s.Env = environment(os.Environ(), r.env, r.clearEnv)
+	if r.clearEnv {
+		s.Env = environment(nil, r.env)
+	}
 	s.Ignore = ignoredForChild()
 	return s, nil
 }
 
-// environment returns own with set in it, or set alone. A variable that is set
-// has its first place and no other.
-func environment(own, set []string, clear bool) []string {
-	env := []string{}
-	if !clear {
-		env = append(env, own...)
-	}
+// environment returns own with set in it. A variable that is set has its first
+// place and no other.
+func environment(own, set []string) []string {
+	env := append([]string{}, own...)
 	for _, kv := range set {
 		env = setVariable(env, kv)
 	}

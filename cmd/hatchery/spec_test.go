@@ -9,19 +9,19 @@ import (
 func TestEnvironment(t *testing.T) {
 	own := []string{"A=1", "B=2", "AB=3", "noequals"}
 	for _, c := range []struct {
-		name  string
-		set   []string
-		clear bool
-		want  []string
+		name string
+		own  []string
+		set  []string
+		want []string
 	}{
-		{"nothing", nil, false, own},
-		{"replaced in its place", []string{"A=9"}, false, []string{"A=9", "B=2", "AB=3", "noequals"}},
-		{"added at the end", []string{"C=", "D==x"}, false, []string{"A=1", "B=2", "AB=3", "noequals", "C=", "D==x"}},
-		{"the last one counts", []string{"C=1", "B=8", "C=2"}, false, []string{"A=1", "B=8", "AB=3", "noequals", "C=2"}},
-		{"alone", []string{"B=8"}, true, []string{"B=8"}},
-		{"empty, not nil", nil, true, []string{}},
+		{"nothing", own, nil, own},
+		{"replaced in its place", own, []string{"A=9"}, []string{"A=9", "B=2", "AB=3", "noequals"}},
+		{"added at the end", own, []string{"C=", "D==x"}, []string{"A=1", "B=2", "AB=3", "noequals", "C=", "D==x"}},
+		{"the last one counts", own, []string{"C=1", "B=8", "C=2"}, []string{"A=1", "B=8", "AB=3", "noequals", "C=2"}},
+		{"alone", nil, []string{"B=8"}, []string{"B=8"}},
+		{"empty, not nil", nil, nil, []string{}},
 	} {
-		got := environment(own, c.set, c.clear)
+		got := environment(c.own, c.set)
 		if !slices.Equal(got, c.want) || got == nil {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
@@ -29,7 +29,7 @@ func TestEnvironment(t *testing.T) {
 	if want := []string{"A=1", "B=2", "AB=3", "noequals"}; !slices.Equal(own, want) {
 		t.Errorf("the list that was given is now %q", own)
 	}
-	twice := environment([]string{"A=1", "B=2", "A=3"}, []string{"A=9"}, false)
+	twice := environment([]string{"A=1", "B=2", "A=3"}, []string{"A=9"})
 	if want := []string{"A=9", "B=2"}; !slices.Equal(twice, want) {
 		t.Errorf("one that was there twice: %q, want %q", twice, want)
 	}

@@ -7,7 +7,7 @@ type kinds uint16
 
 const (
 	number kinds = 1 << iota // an integer
-	path                     // a path, or the holes {path} and {dir}
+	path                     // a path, or the holes {path}, {dir} and {cwd}
 	data                     // bytes
 	desc                     // an attached descriptor or an earlier result
 	folder                   // as desc, or the working directory
@@ -47,7 +47,7 @@ func params(op spawn.Op) (ps []kinds, required int, repeat, ok bool) {
 	case spawn.OpDup:
 		return fixed(desc, number)
 	case spawn.OpExec:
-		return fixed(path, argv, envp)
+		return fixed(path, argv, envp|data) // with data the host has made the environment of it
 	case spawn.OpExecFD:
 		return fixed(desc, argv, envp)
 	}
@@ -120,7 +120,7 @@ func kindOf(a spawn.Arg) kinds {
 		return desc | folder
 	case spawn.ArgHole:
 		switch spawn.Hole(a.Num) {
-		case spawn.HolePath, spawn.HoleDir:
+		case spawn.HolePath, spawn.HoleDir, spawn.HoleCwd:
 			return path
 		case spawn.HoleArgs:
 			return argv

@@ -75,7 +75,8 @@ func (r *Request) text(a spawn.Arg) string {
 	if a.Kind == spawn.ArgStr {
 		return a.Str
 	}
-	if spawn.Hole(a.Num) == spawn.HoleDir {
+	switch spawn.Hole(a.Num) {
+	case spawn.HoleDir, spawn.HoleCwd: // the host says which of them Dir is
 		return r.Dir
 	}
 	return r.Path

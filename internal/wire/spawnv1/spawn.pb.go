@@ -45,7 +45,7 @@ const (
 	ArgKind_ARG_KIND_STR         ArgKind = 2 // the bytes of str
 	ArgKind_ARG_KIND_FD          ArgKind = 3 // the descriptor num of the plan
 	ArgKind_ARG_KIND_RESULT      ArgKind = 4 // what step num of the plan returned
-	ArgKind_ARG_KIND_HOLE        ArgKind = 5 // a part of the Spec: 1 path, 2 argv, 3 envp, 4 directory
+	ArgKind_ARG_KIND_HOLE        ArgKind = 5 // a part of the Spec: 1 path, 2 argv, 3 envp, 4 directory, 5 the same as a path from the root
 )
 
 // Enum value maps for ArgKind.
