@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,5 +138,73 @@ func TestRoot(t *testing.T) {
 	}
 	if left, err := filepath.Glob(root + "/etc/*"); len(left) > 0 || err != nil {
 		t.Errorf("the folder has now %q, %v", left, err)
+	}
+}
+
+// TestEnvironment: a child whose Spec has none gets a small one and what it is
+// to keep; one that is given is what the child gets.
+func TestEnvironment(t *testing.T) {
+	h := openHost(t)
+	t.Setenv("SECRET", "x")
+	t.Setenv("KEPT", "y z")
+	t.Setenv("TERM", "dumb")
+	t.Setenv("TZ", "UTC")
+	const own = "HOME=/tmp\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nTERM=dumb\nTZ=UTC\n"
+	for _, tt := range []struct {
+		opts []string
+		env  []string
+		want string
+	}{
+		{nil, nil, own},
+		{[]string{"keep_env=KEPT,MISSING"}, nil, strings.Replace(own, "LANG", "KEPT=y z\nLANG", 1)},
+		{nil, []string{"A=b"}, "A=b\n"},
+		{nil, []string{}, ""},
+	} {
+		c := h.Command("/usr/bin/env")
+		c.Dir, c.Env = "/", tt.env
+		c.Spec.Options = shell(h, "", tt.opts...).Spec.Options
+		out, err := c.Output()
+		lines := slices.Sorted(strings.Lines(string(out)))
+		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "PWD=") })
+		if got := strings.Join(lines, ""); err != nil || got != tt.want {
+			t.Errorf("%q, %q: %v\n got %q\nwant %q", tt.opts, tt.env, err, got, tt.want)
+		}
+	}
+	c := h.Command("/usr/bin/env")
+	c.Dir, c.Spec.Options = "/", []spawn.Option{{Key: "keep_env", Value: "all"}}
+	if out, err := c.Output(); err != nil || !strings.Contains(string(out), "SECRET=x\n") {
+		t.Errorf("all: %q, %v", out, err)
+	}
+}
+
+// TestDirectory: a child starts where the host is, if that is in the sandbox.
+func TestDirectory(t *testing.T) {
+	h := openHost(t)
+	for _, tt := range []struct {
+		at, dir string
+		opts    []string
+		want    string
+	}{
+		{"/usr", "", nil, "/usr\n"},
+		{"/usr", "bin", nil, "/usr/bin\n"},
+		{"/usr", "/etc", nil, "/etc\n"},
+		{"/usr", "", append([]string{"profile=empty"}, system()...), "/\n"},
+		{"/etc", "/usr", append([]string{"profile=empty"}, system()...), "/usr\n"},
+		{"/etc", "", append([]string{"profile=empty"}, system()...), "/\n"},
+	} {
+		t.Chdir(tt.at)
+		c := shell(h, "pwd", tt.opts...)
+		c.Dir = tt.dir
+		if out, err := c.Output(); err != nil || string(out) != tt.want {
+			t.Errorf("at %s, %q, %q: %q, %v, want %q", tt.at, tt.dir, tt.opts, out, err, tt.want)
+		}
+	}
+	hidden := t.TempDir()
+	t.Chdir(hidden)
+	c := shell(h, "true")
+	c.Dir = ""
+	var e *spawn.Error
+	if err := c.Run(); !errors.Is(err, os.ErrNotExist) || !errors.As(err, &e) || e.Path != hidden || !strings.Contains(e.Msg, "--dir") {
+		t.Errorf("a directory that is not there: %v", err)
 	}
 }

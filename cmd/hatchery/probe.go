@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -28,7 +29,10 @@ started and asked to find out by trying. Each works, or is blocked, unavailable
 Exit code: 0 when all that are not blocked work; 121 when one is unavailable,
 125 when one failed; 120 when KEY is blocked.
 
-With --json: {"methods": [{"key", "result", "reason"}]}.`,
+Asked for a KEY that can do several things, such as isolate, it tries each of
+them and says what works here.
+
+With --json: {"methods": [{"key", "result", "reason", "features"}]}.`,
 		Example: `
   hatchery probe
   hatchery probe forkexec && echo it works`,
@@ -51,6 +55,29 @@ type probed struct {
 	Key    string `json:"key"`
 	Result string `json:"result"` // works, blocked, unavailable or failed
 	Reason string `json:"reason"` // empty when it works
+
+	// Features are those of a method that has some, when it was the only one
+	// that was asked for.
+	Features []probedFeature `json:"features,omitempty"`
+}
+
+// A probedFeature is the result for one of the things a method can do.
+type probedFeature struct {
+	Name   string `json:"name"`
+	Works  bool   `json:"works"`
+	Reason string `json:"reason"`
+}
+
+// features tries out what a built-in method can do beside what it needs.
+func features(ctx context.Context, e registry.Entry) []probedFeature {
+	if e.Key != isolate.Key || !e.Builtin() {
+		return nil
+	}
+	var all []probedFeature
+	for _, f := range isolate.Features(ctx) {
+		all = append(all, probedFeature{f.Name, f.Reason == "", f.Reason})
+	}
+	return all
 }
 
 func (a *app) probe(cmd *cobra.Command, dirs, args []string, asJSON bool) error {
@@ -59,9 +86,9 @@ func (a *app) probe(cmd *cobra.Command, dirs, args []string, asJSON bool) error 
 		return err
 	}
 	keys := m.registry.Keys()
+	var e registry.Entry
 	if len(args) == 1 {
-		e, err := m.lookup(args[0])
-		if err != nil {
+		if e, err = m.lookup(args[0]); err != nil {
 			return err
 		}
 		keys = []registry.SpawnMethodKey{e.Key}
@@ -73,6 +100,9 @@ func (a *app) probe(cmd *cobra.Command, dirs, args []string, asJSON bool) error 
 	results, codes := probeAll(cmd.Context(), h, keys)
 	if err := h.Close(); err != nil {
 		a.say("warning: %v", err)
+	}
+	if len(args) == 1 {
+		results[0].Features = features(cmd.Context(), e)
 	}
 	if asJSON {
 		err = a.writeJSON(struct {
@@ -105,21 +135,21 @@ func probeAll(ctx context.Context, h *host.Host, keys []registry.SpawnMethodKey)
 // resultOf names the result of a probe.
 func resultOf(key string, err error) (probed, int) {
 	if err == nil {
-		return probed{key, "works", ""}, 0
+		return probed{Key: key, Result: "works"}, 0
 	}
 	reason := err.Error()
 	var e *spawn.Error
 	errors.As(err, &e)
 	switch code := failureOf(err).code; code {
 	case codeBlocked: // e.Blocked is there: see failureOf
-		return probed{key, "blocked", e.Blocked.Reason + "; use " + e.Blocked.Alternative + " instead"}, code
+		return probed{Key: key, Result: "blocked", Reason: e.Blocked.Reason + "; use " + e.Blocked.Alternative + " instead"}, code
 	case codeUnavailable:
 		if e.Msg != "" {
 			reason = e.Msg
 		}
-		return probed{key, "unavailable", reason}, code
+		return probed{Key: key, Result: "unavailable", Reason: reason}, code
 	}
-	return probed{key, "failed", reason}, codeFailed
+	return probed{Key: key, Result: "failed", Reason: reason}, codeFailed
 }
 
 // worst returns the exit code. That a method is blocked is what is expected of
@@ -142,6 +172,16 @@ func printProbed(out io.Writer, results []probed) error {
 			fmt.Fprintf(&b, ": %s", oneLine(r.Reason))
 		}
 		b.WriteByte('\n')
+		for i, f := range r.Features {
+			switch {
+			case f.Works:
+				fmt.Fprintf(&b, "  %-16sworks\n", f.Name)
+			case i > 0 && f.Reason == r.Features[0].Reason:
+				fmt.Fprintf(&b, "  %-16sdoes not work either\n", f.Name)
+			default:
+				fmt.Fprintf(&b, "  %-16sdoes not work: %s\n", f.Name, oneLine(f.Reason))
+			}
+		}
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -25,19 +25,15 @@ const (
 	attrNodev  = 0x4
 	attrNoexec = 0x8
 
-	openTreeClone    = 1
-	moveToEmptyPath  = 0x40 // MOVE_MOUNT_T_EMPTY_PATH
-	atRecursive      = 0x8000
-	atEmptyPath      = 0x1000
-	resolveNoMagic   = 0x2
-	resolveInRoot    = 0x10
-	fsconfigString   = 1
-	fsconfigCreate   = 6
-	oWronly          = 1
-	oPath            = 0x200000
-	sIfreg           = 0x8000
-	secureNoRoot     = 0x1 | 0x2   // SECBIT_NOROOT and its lock
-	secureNoFixup    = 0x4 | 0x8   // SECBIT_NO_SETUID_FIXUP
-	secureKeepLocked = 0x20        // SECBIT_KEEP_CAPS_LOCKED
-	secureNoAmbient  = 0x40 | 0x80 // SECBIT_NO_CAP_AMBIENT_RAISE
+	openTreeClone   = 1
+	moveToEmptyPath = 0x40 // MOVE_MOUNT_T_EMPTY_PATH
+	atRecursive     = 0x8000
+	atEmptyPath     = 0x1000
+	resolveNoMagic  = 0x2
+	resolveInRoot   = 0x10
+	fsconfigString  = 1
+	fsconfigCreate  = 6
+	oWronly         = 1
+	oPath           = 0x200000
+	sIfreg          = 0x8000
 )

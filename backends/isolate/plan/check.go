@@ -30,6 +30,11 @@ func (o *Options) check() error {
 	case strings.ContainsAny(o.Hostname, "\x00/ \n"):
 		return badOption("hostname=%s: it cannot have such a byte", short(o.Hostname))
 	}
+	if o.Seccomp != "" {
+		if _, err := oneOf("seccomp", string(o.Seccomp), FilterRefuse, FilterKill, FilterOff); err != nil {
+			return err
+		}
+	}
 	for _, m := range o.Mounts {
 		if err := m.check(); err != nil {
 			return err

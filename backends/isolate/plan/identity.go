@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/hatchery-spawn/hatchery/internal/capability"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -75,7 +76,7 @@ func (u *identity) maps(l *list) {
 // process 1, which needs none either.
 func (u *identity) confine(l *list, s *spawn.Spec) {
 	l.add(spawn.NoNewPrivs())
-	l.add(spawn.Securebits(secureNoRoot | secureNoFixup | secureKeepLocked | secureNoAmbient))
+	l.add(spawn.Securebits(uint32(capability.Sealed)))
 	l.add(spawn.Bound(0))
 	l.add(spawn.AmbientClear())
 	if c := u.credential; c != nil {

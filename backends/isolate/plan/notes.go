@@ -9,6 +9,7 @@ const (
 	noteRoot    = "the new root"
 	notePivot   = "pivot_root: the host must not run on an initramfs"
 	noteProc    = "a /proc of its own: where the host's is partly covered, as in most containers, the kernel refuses it"
+	noteDir     = "the directory to start in is not in the sandbox, where /tmp, /var/tmp and /run are its own: give one that is (--dir), or bind it"
 	noteDev     = "a /dev of its own"
 	noteOverlay = "an overlay: it takes Linux 5.11, and a root that has no mounts below it and is not an overlay twice already"
 )

@@ -30,6 +30,10 @@ type Options struct {
 	// host's. Outside they are the host's in either case.
 	UID, GID *uint32
 
+	// Seccomp is what is done about system calls that programs have no need
+	// of. Empty means FilterRefuse.
+	Seccomp Filter
+
 	// KeepEnv names variables that a child whose Spec has no environment gets
 	// from the host, beside the few that it has anyway. KeepAllEnv stands for
 	// all.
@@ -51,6 +55,17 @@ const (
 	ProfileEmpty Profile = "empty"
 	// ProfileRoot is the folder Options.Root.
 	ProfileRoot Profile = "root"
+)
+
+// A Filter is what happens when a child makes a system call that the default
+// profile does not allow: see docs/isolate.md for which those are.
+type Filter string
+
+// The filters.
+const (
+	FilterRefuse Filter = "default" // the call fails with EPERM
+	FilterKill   Filter = "kill"    // the process ends by SIGSYS
+	FilterOff    Filter = "off"     // there is no filter
 )
 
 // A Mount puts something into the child's file system.

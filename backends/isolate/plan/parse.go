@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "keep_env"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "keep_env"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -55,6 +55,8 @@ func (o *Options) set(key, value string) (err error) {
 		o.UID, err = parseID(key, value)
 	case "gid":
 		o.GID, err = parseID(key, value)
+	case "seccomp":
+		o.Seccomp, err = oneOf(key, value, FilterRefuse, FilterKill, FilterOff)
 	case "keep_env":
 		o.KeepEnv = append(o.KeepEnv, strings.Split(value, ",")...)
 	default:

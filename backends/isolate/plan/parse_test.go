@@ -31,7 +31,7 @@ func TestParse(t *testing.T) {
 		want Options
 	}{
 		{nil, Options{}},
-		{[]string{"profile=host", "net=host"}, Options{Profile: ProfileHost, HostNetwork: true}},
+		{[]string{"profile=host", "net=host", "seccomp=kill"}, Options{Profile: ProfileHost, HostNetwork: true, Seccomp: FilterKill}},
 		{[]string{"net=none", "net=none"}, Options{}},
 		{[]string{"root=/srv/x", "overlay=true"}, Options{Root: "/srv/x", Overlay: true}},
 		{[]string{"profile=root", "root=/srv/x"}, Options{Profile: ProfileRoot, Root: "/srv/x"}},
@@ -45,6 +45,10 @@ func TestParse(t *testing.T) {
 		got, err := Parse(options(t, tt.args...))
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 			t.Errorf("%q: %v\n%s", tt.args, err, diff)
+		}
+		again, err := Parse(got.List())
+		if diff := cmp.Diff(got, again); diff != "" || err != nil {
+			t.Errorf("%q: there and back: %v\n%s", tt.args, err, diff)
 		}
 	}
 }
@@ -60,6 +64,7 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{"xyzzy=1"}, "want one of profile, root"},
 		{[]string{"profile=hots"}, `did you mean "host"?`},
 		{[]string{"profile=vm"}, "want host or empty or root"},
+		{[]string{"seccomp=of"}, "did you mean \"off\"?"},
 		{[]string{"net=bridge"}, "want none or host"},
 		{[]string{"net=none", "net=host"}, "given twice"},
 		{[]string{"root=/a", "root=/b"}, "given twice"},

@@ -1,5 +1,7 @@
 package plan
 
+import "strings"
+
 // parseBind reads SRC[:DST][:ro|rw].
 func parseBind(value string) (Mount, error) {
 	parts := split(value)
@@ -52,4 +54,20 @@ func split(s string) []string {
 		}
 	}
 	return parts
+}
+
+// option returns the option that is read as m.
+func (m Mount) option() (key, value string) {
+	escape := strings.NewReplacer(":", `\:`).Replace
+	if m.Source == "" {
+		if m.Size == "" {
+			return "tmpfs", escape(m.Target)
+		}
+		return "tmpfs", escape(m.Target) + ":" + m.Size
+	}
+	mode := ":ro"
+	if m.Write {
+		mode = ":rw"
+	}
+	return "bind", escape(m.Source) + ":" + escape(m.Target) + mode
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"runtime"
+	"slices"
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -41,7 +42,11 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 		return nil, err
 	}
 	u.confine(l, s)
-	l.program(s, &o)
+	filter, err := filter(o.Seccomp)
+	if err != nil {
+		return nil, err
+	}
+	l.program(s, &o, filter)
 	return &spawn.Plan{Steps: l.steps, Reusable: true}, nil
 }
 
@@ -60,7 +65,7 @@ func (l *list) add(s spawn.Step) spawn.Arg {
 // In a group of the host's, process 1 is a member as the program is. Otherwise
 // it has a group of its own, so that what is sent to the program's group is not
 // sent to the program once more.
-func (l *list) program(s *spawn.Spec, o *Options) {
+func (l *list) program(s *spawn.Spec, o *Options, filter string) {
 	own := s.Session || s.Group == spawn.NewGroup
 	if own {
 		l.add(spawn.Setpgid(0))
@@ -83,12 +88,32 @@ func (l *list) program(s *spawn.Spec, o *Options) {
 	if s.Foreground != nil {
 		l.add(spawn.Foreground(*s.Foreground, 0))
 	}
-	l.add(spawn.Exec(spawn.HolePath.Arg()))
+	if filter != "" { // the last thing: the steps before may be what it refuses
+		l.add(spawn.Seccomp(0, filter).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
+	}
+	if slices.Contains(o.KeepEnv, KeepAllEnv) {
+		l.add(spawn.Exec(spawn.HolePath.Arg()))
+		return
+	}
+	l.add(spawn.ExecEnv(spawn.HolePath.Arg(), append(environment(), o.KeepEnv...)))
 }
 
+// environment is what a child has whose Spec has none: enough for a shell to
+// find its programs, and nothing of the host but what a terminal is and the time
+// zone.
+func environment() []string {
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "TERM", "TZ"}
+}
+
+// workingDirectory adds the step that changes to the directory of the Spec. In
+// the host's files a child whose Spec has none starts where the host is; in
+// another root, where that means nothing, at the root.
 func (l *list) workingDirectory(s *spawn.Spec, o *Options) {
-	if s.Dir != "" {
-		l.add(spawn.Chdir(spawn.HoleDir.Arg()))
+	switch {
+	case o.profile() == ProfileHost:
+		l.add(spawn.Chdir(spawn.HoleCwd.Arg()).Noted(noteDir))
+	case s.Dir != "":
+		l.add(spawn.Chdir(spawn.HoleDir.Arg()).Noted(noteDir))
 	}
 }
 

@@ -1,0 +1,85 @@
+package isolate
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/hatchery-spawn/hatchery/backends/isolate/plan"
+	"github.com/hatchery-spawn/hatchery/internal/probe"
+	"github.com/hatchery-spawn/hatchery/sdk"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+var _ sdk.Prober = Backend{}
+
+// Probe makes a sandbox without options, for a program that ends at once. The
+// error is of kind spawn.ErrUnavailable and says which step failed, and what
+// would help.
+func (Backend) Probe(context.Context) error {
+	err := try()
+	if err == nil {
+		return nil
+	}
+	return &spawn.Error{Key: Key, Phase: spawn.PhaseSelect, Kind: spawn.ErrUnavailable, Errno: spawn.AsError(err).Errno, Msg: reason(err)}
+}
+
+// A Feature is something that a sandbox can have, and whether it can have it
+// here.
+type Feature struct {
+	Name   string // an option, as it is given, or what it is
+	Reason string // why it does not work; empty when it does
+}
+
+// Features tries out each feature in a sandbox of its own.
+func Features(context.Context) []Feature {
+	all := []Feature{
+		feature("a sandbox"),
+		feature("net=none", spawn.Option{Key: "net", Value: "none"}),
+		feature("net=host", spawn.Option{Key: "net", Value: "host"}),
+		feature("profile=empty", spawn.Option{Key: "profile", Value: "empty"}),
+		feature("hostname", spawn.Option{Key: "hostname", Value: "probe"}),
+		feature("uid and gid", spawn.Option{Key: "uid", Value: "0"}, spawn.Option{Key: "gid", Value: "0"}),
+		feature("tmpfs", spawn.Option{Key: "tmpfs", Value: "/tmp/x:1m"}),
+		feature("bind", spawn.Option{Key: "bind", Value: "/:/tmp/x"}),
+	}
+	return append(all, overlay())
+}
+
+func feature(name string, options ...spawn.Option) Feature {
+	if err := try(options...); err != nil {
+		return Feature{name, reason(err)}
+	}
+	return Feature{Name: name}
+}
+
+// overlay tries an overlay on a root that is made for it.
+func overlay() Feature {
+	const name = "overlay"
+	dir, err := os.MkdirTemp("", "hatchery-probe-*")
+	if err != nil {
+		return Feature{name, err.Error()}
+	}
+	defer os.RemoveAll(dir)
+	for _, sub := range []string{"proc", "dev", "tmp"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			return Feature{name, err.Error()}
+		}
+	}
+	return feature(name, spawn.Option{Key: "root", Value: dir}, spawn.Option{Key: "overlay", Value: "true"})
+}
+
+func try(options ...spawn.Option) error {
+	p, err := plan.Make(&spawn.Spec{Path: "/", Dir: "/", Options: options})
+	if err != nil {
+		return err
+	}
+	return probe.Try(p)
+}
+
+// reason returns an error without what everybody knows who asked.
+func reason(err error) string {
+	short := *spawn.AsError(err)
+	short.Key, short.Phase, short.Kind = "", "", nil
+	return short.Error()
+}
