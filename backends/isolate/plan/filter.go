@@ -2,7 +2,6 @@ package plan
 
 import (
 	"runtime"
-	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/internal/seccomp"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -11,7 +10,7 @@ import (
 // filter returns the program of the filter of system calls, empty when there is
 // to be none.
 func filter(f Filter) (string, error) {
-	refuse := seccomp.Errno(uint16(syscall.EPERM))
+	refuse := seccomp.Errno(1) // EPERM of Linux
 	switch f {
 	case FilterOff:
 		return "", nil
