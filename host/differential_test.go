@@ -4,12 +4,10 @@ package host_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -63,23 +61,6 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
-}
-
-// externalBackend makes this test binary the plugin binary of a method: see
-// TestMain. It returns its folder.
-func externalBackend(t testing.TB, key string) string {
-	t.Helper()
-	dir := backendDir(t)
-	in, err := os.Open(helperproc.Path())
-	must(t, err)
-	defer in.Close()
-	syscall.ForkLock.RLock() // no child has it open for writing: ETXTBSY
-	defer syscall.ForkLock.RUnlock()
-	out, err := os.OpenFile(filepath.Join(dir, "spawn-backend-"+key), os.O_CREATE|os.O_WRONLY, 0o755)
-	must(t, err)
-	_, err = io.Copy(out, in)
-	must(t, err, out.Close())
-	return dir
 }
 
 // runDifferential runs one helper.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
@@ -34,7 +35,14 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		return nil, false, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
 	}
 	theirEnd := os.NewFile(uintptr(theirs), "lane")
-	defer theirEnd.Close()
+	// It is closed by who takes it: the start of the process, which may go on when
+	// it was given up, or this function if there was none.
+	var taken, there atomic.Bool
+	defer func() {
+		if taken.CompareAndSwap(false, true) {
+			theirEnd.Close()
+		}
+	}()
 	conn, err := lane.Open(ours, lane.Polled)
 	if err != nil {
 		os.NewFile(uintptr(ours), "lane").Close()
@@ -51,11 +59,16 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		Lane:      early,
 		SocketDir: h.folder.path,
 		Start: func(ctx context.Context, env []string, handshake *os.File) (wire.Process, error) {
+			if !taken.CompareAndSwap(false, true) {
+				return nil, waitError(ctx, spawn.PhaseStart, "plugin start")
+			}
+			defer theirEnd.Close()
 			proc, err := startPluginProcess(ctx, h, e, env, handshake, theirEnd)
 			if err != nil {
 				return nil, err
 			}
 			p.proc = proc
+			there.Store(true)
 			return proc, nil
 		},
 		StartTimeout: h.limits.Start, CallTimeout: h.limits.Call,
@@ -66,7 +79,7 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 			early.Close()
 		}
 		conn.Close()
-		return nil, p.proc != nil, withKey(err, e.Key)
+		return nil, there.Load(), withKey(err, e.Key)
 	}
 	if p.planner = early; early == nil {
 		p.planner = wire.NewPlanner(string(e.Key), conn)
