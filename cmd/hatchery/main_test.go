@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		"hatchery":               main,
 		"a-job":                  aJob,
 		"a-panic":                aPanic,
+		"a-mute-actor":           aMuteActor,
 		"spawn-backend-careful":  serve(careful{}),
 		"spawn-backend-homesick": serve(homesick{}),
 		"spawn-backend-stub":     serve(stub{}),

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hatchery-spawn/hatchery/actor"
 )
 
 // upTable writes a table and returns its path.
@@ -148,6 +152,7 @@ func TestUpSurvivesAKilledService(t *testing.T) {
 func TestUpEndsAtOnceBySecondSignal(t *testing.T) {
 	s := beginUp(t, upTable(t, forever("a", `trap "echo asked" TERM;`)+"grace = '1m'\n"+forever("b", `trap "echo asked" TERM;`)+"grace = '1m'\nafter = ['a']\n"))
 	a, b := s.pidOf("a"), s.pidOf("b")
+	s.until("hatchery: b: up ") // else its start is given up
 	s.signal(syscall.SIGINT)
 	s.until("b +. asked")
 	s.signal(syscall.SIGINT)
@@ -195,4 +200,105 @@ func TestUpReadsItsTableAgain(t *testing.T) {
 	s.signal(syscall.SIGINT)
 	s.isOver(128 + 2)
 	gone(t, pids["same"], changed, added)
+}
+
+// A service that floods is held up by whoever reads, loses nothing, and hides neither
+// another nor the end.
+func TestUpUnderAFlood(t *testing.T) {
+	s := beginUp(t, upTable(t, "[service.flood]\ncommand = ['yes', 'no']\n"+forever("quiet", "")))
+	flood, quiet := 0, s.pidOf("quiet")
+	for range 100_000 {
+		line, err := s.out.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(line, "flood") {
+			if flood++; line != "flood | no\n" {
+				t.Fatalf("%q", line)
+			}
+		}
+	}
+	if flood < 90_000 {
+		t.Errorf("%d lines of 100000 are the flood's", flood)
+	}
+	s.signal(syscall.SIGINT)
+	text := s.isOver(128 + 2)
+	gone(t, quiet)
+	for _, want := range []string{"hatchery: flood: stopped\n", "hatchery: quiet: stopped\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
+// When nobody reads the output, a signal ends everything nevertheless.
+func TestUpWhoseOutputIsNotRead(t *testing.T) {
+	s := beginUp(t, upTable(t, forever("quiet", "")+"[service.flood]\ncommand = ['yes']\nafter = ['quiet']\n"))
+	quiet := s.pidOf("quiet")
+	s.until("flood +. y")
+	s.signal(syscall.SIGTERM)
+	s.ends(128 + 15)
+	gone(t, quiet)
+}
+
+// When whoever reads the output has gone, everything is stopped.
+func TestUpWhoseReaderHasGone(t *testing.T) {
+	s := &session{t: t, cmd: hatchery(t, "up", upTable(t, forever("quiet", "")+"[service.talker]\ncommand = ['sh', '-c', 'while echo on; do sleep 0.02; done']\nafter = ['quiet']\n"))}
+	s.cmd.Stderr = &s.stderr
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill(); s.cmd.Wait() })
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	s.ends(codeFailed)
+	if !strings.Contains(s.stderr.String(), "broken pipe") {
+		t.Errorf("stderr: %s", &s.stderr)
+	}
+}
+
+// An actor that starts and does not register: who waits for it says so, and everything
+// is stopped.
+func TestUpWithAnActorThatDoesNotRegister(t *testing.T) {
+	mute, err := exec.LookPath("a-mute-actor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := upTable(t, fmt.Sprintf("[service.mute]\nactor = 'mute'\nprogram = ['%s']\nstart_timeout = '1s'\n%safter = ['mute']\n", mute, forever("b", "")))
+	s := beginUp(t, path)
+	pid, err := strconv.Atoi(s.until(`hatchery: mute: up \(process (\d+)\)$`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := s.isOver(codeTimedOut)
+	gone(t, pid)
+	if !strings.Contains(text, `hatchery: b: it comes after "mute": not up within 1s (start_timeout): that has started, and has not registered`) || strings.Contains(text, "b is") {
+		t.Error(text)
+	}
+}
+
+// aMuteActor is an actor that nobody can find.
+func aMuteActor() {
+	p := actor.Program{Entries: map[string]actor.Entry{"mute": {Run: func(ctx context.Context, _ *actor.Actor) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}}}}
+	os.Exit(p.Main())
+}
+
+func TestUpOnATerminal(t *testing.T) {
+	cmd := hatchery(t, "up", upTable(t, forever("a", "")+forever("b", "")))
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	term := start(t, cmd)
+	term.sees("a up · b up")
+	term.types(ctrlC)
+	term.sees("stopped")
+	term.ends(128 + 2)
+	term.isAsBefore()
 }

@@ -46,8 +46,11 @@ func (l *live) again() {
 		return
 	}
 	width, _, err := term.GetSize(int(l.to.Fd()))
-	if err != nil || width < 2 {
+	switch {
+	case err != nil:
 		return
+	case width < 2: // it does not know
+		width = 80
 	}
 	text := []rune(l.text)
 	if len(text) >= width {
