@@ -59,14 +59,17 @@ func (p *plans) drop() {
 	clear(p.byShape)
 }
 
-// encode returns the plan with what the child has to inherit, encoded.
+// encode returns the plan with what the child has to inherit, encoded. The notes
+// are no affair of the keeper's.
 func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.encoded != nil && c.now == now && c.base == base {
 		return c.encoded, nil
 	}
-	b, err := withInherited(c.plan, base, now).AppendBinary(nil)
+	plan := withInherited(c.plan, base, now)
+	plan.Notes = nil
+	b, err := plan.AppendBinary(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +84,7 @@ func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 func withInherited(p *spawn.Plan, base, now inherited) *spawn.Plan {
 	at := inheritAt(p)
 	steps := now.steps(base, at)
-	out := &spawn.Plan{Reusable: p.Reusable, Files: p.Files}
+	out := &spawn.Plan{Reusable: p.Reusable, Notes: p.Notes, Files: p.Files}
 	if len(p.Steps) == 0 || len(steps) == 0 {
 		out.Steps = p.Steps
 		return out

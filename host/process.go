@@ -21,6 +21,7 @@ type Process struct {
 	host   *Host
 	key    registry.SpawnMethodKey
 	pid    int
+	notes  []string      // of the plan
 	target target        // how to signal it; set before the Process is handed out
 	done   chan struct{} // closed when status is set
 
@@ -154,6 +155,10 @@ func (p *Process) Pid() int { return p.pid }
 
 // Method returns the key of the method that started the child.
 func (p *Process) Method() registry.SpawnMethodKey { return p.key }
+
+// Notes returns what the method noted of the plan that the child was made by:
+// see spawn.Plan. The caller does not change it.
+func (p *Process) Notes() []string { return p.notes }
 
 // Done is closed when the child has ended and has been reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }

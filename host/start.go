@@ -242,6 +242,7 @@ func (h *Host) launchBy(ctx context.Context, k *kept, l *keeper.Launch, plan *ca
 		return nil, err
 	}
 	p = newProcess(h, key) // of a try that failed, the end may be told yet
+	p.notes = plan.plan.Notes
 	w := h.waits.begin(wait{name: waitKeeper, key: string(key), subject: l.Path, until: until(ctx)})
 	started, err := k.Launch(ctx, l, p.exited)
 	w.end()

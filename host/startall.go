@@ -203,6 +203,7 @@ func (b *batchStart) launch(ctx context.Context, k *kept, now inherited, batch [
 			return nil
 		}
 		ls[i], made[i] = s.l, newProcess(b.host, key)
+		made[i].notes = s.plan.plan.Notes
 	}
 	w := b.host.waits.begin(wait{name: waitKeeper, key: string(key), subject: fmt.Sprintf("%d children", len(batch)), until: until(ctx)})
 	defer w.end()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -18,12 +19,14 @@ func TestStartPlan(t *testing.T) {
 	h := open(t, host.Config{})
 	spec := sh("exit $N")
 	spec.Env = []string{"N=42"}
-	p, err := h.StartPlan(t.Context(), spawn.Standard(&spec), spec)
+	plan := spawn.Standard(&spec)
+	plan.Notes = []string{"as always"}
+	p, err := h.StartPlan(t.Context(), plan, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := wait(t, p, 10*time.Second); s.Code != 42 || p.Method() != "" {
-		t.Errorf("status %v, method %q", s, p.Method())
+	if s := wait(t, p, 10*time.Second); s.Code != 42 || p.Method() != "" || !slices.Equal(p.Notes(), plan.Notes) {
+		t.Errorf("status %v, method %q, notes %q", s, p.Method(), p.Notes())
 	}
 }
 

@@ -18,12 +18,12 @@ func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
 		b = putMessage(b, 1, s.put)
 	}
 	b = putBool(b, 2, p.Reusable)
-	return b, nil
+	return putElems(b, 3, p.Notes), nil
 }
 
 // UnmarshalBinary decodes what AppendBinary made. Files is left as it is.
 func (p *Plan) UnmarshalBinary(data []byte) error {
-	p.Steps, p.Reusable = nil, false
+	p.Steps, p.Reusable, p.Notes = nil, false, nil
 	if len(data) > maxPlan {
 		return fmt.Errorf("%w: a plan of %d bytes, at most %d", errMalformed, len(data), maxPlan)
 	}
@@ -40,6 +40,8 @@ func (p *Plan) UnmarshalBinary(data []byte) error {
 			p.Steps = append(p.Steps, s)
 		case 2:
 			p.Reusable = w.bool()
+		case 3:
+			p.Notes = append(p.Notes, w.str())
 		}
 		return nil
 	})

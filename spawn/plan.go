@@ -19,6 +19,11 @@ type Plan struct {
 	// directory and descriptors and does not ask the backend again.
 	Reusable bool
 
+	// Notes tell people what the plan does not: which of several ways the
+	// backend took, and what the child goes without because that was allowed.
+	// They change nothing.
+	Notes []string
+
 	// Files are descriptors that steps refer to by index ([FD]). A plan
 	// that is not reusable owns them: whoever executes or drops it closes
 	// them. Those of a reusable plan stay open as long as the host keeps it.

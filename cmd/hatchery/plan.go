@@ -23,7 +23,7 @@ Print the steps by which the same flags and arguments would make a child, each
 a system call with the values it would have. PROG is looked up; nothing of the
 plan is executed. --timeout, --grace and --report change nothing here.
 
-With --json: {"method", "source", "program", "steps": [{"op", "args"}]}, where an
+With --json: {"method", "source", "program", "steps": [{"op", "args"}], "notes"}, where an
 argument is a number, a string, or an object: {"file": N} is a descriptor
 that the backend attached, {"result": N} what step N (from 1) returned,
 {"env": N} the environment, of N variables.`,
@@ -82,7 +82,7 @@ func fill(e registry.Entry, plan *spawn.Plan, spec spawn.Spec) (*printedPlan, er
 		spec.Env = plan.Environ(os.Environ())
 	}
 	f := filler{program: program, spec: &spec}
-	p := &printedPlan{Method: string(e.Key), Source: e.Source(), Program: text(program)}
+	p := &printedPlan{Method: string(e.Key), Source: e.Source(), Program: text(program), Notes: plan.Notes}
 	for _, s := range plan.Steps {
 		p.Steps = append(p.Steps, f.step(s))
 	}

@@ -18,6 +18,7 @@ type printedPlan struct {
 	Source  string        `json:"source"`
 	Program any           `json:"program"`
 	Steps   []printedStep `json:"steps"`
+	Notes   []string      `json:"notes,omitempty"`
 }
 
 type printedStep struct {
@@ -127,6 +128,9 @@ func (p *printedPlan) print(w io.Writer) error {
 	width := len(strconv.Itoa(len(p.Steps)))
 	for i, s := range p.Steps {
 		fmt.Fprintf(&b, "%*d  %s(%s)\n", width, i+1, s.Op, printArgs(s.Args))
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(&b, "note: %s\n", oneLine(n))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -21,6 +21,7 @@ type report struct {
 	Exit      exit     `json:"exit"`
 	Rusage    rusage   `json:"rusage"`
 	Timings   times    `json:"timings_us"`
+	Notes     []string `json:"notes"`     // of the method on how it made the child
 	Leftovers []string `json:"leftovers"` // what could not be ended
 }
 
@@ -46,7 +47,7 @@ type rusage struct {
 func newReport(c *child, s spawn.ExitStatus, left error) *report {
 	u := s.Rusage
 	r := &report{
-		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Timings: c.times, Leftovers: []string{},
+		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Timings: c.times, Notes: append([]string{}, c.process.Notes()...), Leftovers: []string{},
 		Exit: exit{s.Code, "", s.Core, string(s.Source)},
 		Rusage: rusage{
 			u.UserTime.Microseconds(), u.SystemTime.Microseconds(), u.MaxRSS, u.MinorFaults, u.MajorFaults,

@@ -41,12 +41,12 @@ as no pager has taken the terminal.
 
 --report writes {"backend", "pid", "exit": {"code", "signal", "core", "source"},
 "rusage", "timings_us": {"host", "keeper", "plugin_start", "spawn", "run",
-"teardown"}, "leftovers"} once the child has ended; when it could not be started
+"teardown"}, "notes", "leftovers"} once the child has ended; when it could not be started
 nothing is written. The times are those of hatchery's own beginning, from there
 until the keeper was up and had made the plugin's process, from there until the
 plugin could be asked (the method is probed for it), from there to the exec, from
-there until the exit was known, and from there until all else had ended; leftovers
-names what could not be ended.
+there until the exit was known, and from there until all else had ended; notes are
+what the method says of the way it took, leftovers what could not be ended.
 
 With --detach hatchery prints a reference to the child and exits; the child goes
 on, in a session of its own, with /dev/null for standard input, output and error

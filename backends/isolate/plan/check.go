@@ -40,6 +40,11 @@ func (o *Options) check() error {
 			return err
 		}
 	}
+	for _, l := range o.BestEffort {
+		if _, err := oneOf("best_effort", string(l), layers()...); err != nil {
+			return err
+		}
+	}
 	for _, v := range o.KeepEnv {
 		if v == "" || strings.ContainsAny(v, "=\x00") {
 			return badOption("keep_env=%s: want the name of a variable, or %s", short(v), KeepAllEnv)

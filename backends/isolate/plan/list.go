@@ -36,5 +36,8 @@ func (o Options) List() []spawn.Option {
 	for _, name := range o.KeepEnv {
 		add("keep_env", name)
 	}
+	for _, l := range o.BestEffort {
+		add("best_effort", string(l))
+	}
 	return all
 }

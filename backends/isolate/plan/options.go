@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Options say what the sandbox of a child is. The zero value is the profile
 // host: the host's files to read, its own /tmp, /dev and /proc, and no network.
 type Options struct {
@@ -38,6 +40,11 @@ type Options struct {
 	// from the host, beside the few that it has anyway. KeepAllEnv stands for
 	// all.
 	KeepEnv []string
+
+	// BestEffort names the layers that a sandbox may be without on a machine
+	// that does not have them. What is not named here is there, or there is no
+	// sandbox. The notes of the plan say what is missing.
+	BestEffort []Layer
 }
 
 // KeepAllEnv, in Options.KeepEnv, keeps the host's whole environment.
@@ -86,6 +93,23 @@ type Mount struct {
 	// Empty is a quarter of the machine's memory.
 	Size string
 }
+
+// A Layer is a part of a sandbox that not every machine has.
+type Layer string
+
+// The layers that Options.BestEffort can name.
+const (
+	// LayerCgroup is what only a control group can do.
+	LayerCgroup Layer = "cgroup"
+	// LayerLandlock is the rules of Landlock.
+	LayerLandlock Layer = "landlock"
+)
+
+// layers are all that BestEffort can name.
+func layers() []Layer { return []Layer{LayerCgroup, LayerLandlock} }
+
+// mayLack reports whether the sandbox may be without a layer.
+func (o *Options) mayLack(l Layer) bool { return slices.Contains(o.BestEffort, l) }
 
 // profile returns the profile, resolved.
 func (o *Options) profile() Profile {

@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "keep_env"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "keep_env", "best_effort"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -30,7 +30,9 @@ func Parse(list []spawn.Option) (Options, error) {
 	return o, o.check()
 }
 
-func repeatable(key string) bool { return key == "bind" || key == "tmpfs" || key == "keep_env" }
+func repeatable(key string) bool {
+	return key == "bind" || key == "tmpfs" || key == "keep_env" || key == "best_effort"
+}
 
 // set sets one option.
 func (o *Options) set(key, value string) (err error) {
@@ -59,6 +61,8 @@ func (o *Options) set(key, value string) (err error) {
 		o.Seccomp, err = oneOf(key, value, FilterRefuse, FilterKill, FilterOff)
 	case "keep_env":
 		o.KeepEnv = append(o.KeepEnv, strings.Split(value, ",")...)
+	case "best_effort":
+		err = o.addLayers(key, value)
 	default:
 		return unknownKey(key)
 	}
@@ -114,6 +118,20 @@ func parseID(key, value string) (*uint32, error) {
 
 // noID is no id: it means "leave it" to the system calls.
 const noID = 1<<32 - 1
+
+// addLayers reads names with commas between them.
+func (o *Options) addLayers(key, value string) error {
+	for name := range strings.SplitSeq(value, ",") {
+		l, err := oneOf(key, name, layers()...)
+		if err != nil {
+			return err
+		}
+		if !o.mayLack(l) {
+			o.BestEffort = append(o.BestEffort, l)
+		}
+	}
+	return nil
+}
 
 func (o *Options) addMount(m Mount, err error) error {
 	o.Mounts = append(o.Mounts, m)

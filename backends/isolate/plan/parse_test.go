@@ -37,6 +37,7 @@ func TestParse(t *testing.T) {
 		{[]string{"profile=root", "root=/srv/x"}, Options{Profile: ProfileRoot, Root: "/srv/x"}},
 		{[]string{"hostname=cell", "uid=0", "gid=4294967294"}, Options{Hostname: "cell", UID: id(0), GID: id(4294967294)}},
 		{[]string{"keep_env=A,B", "keep_env=all"}, Options{KeepEnv: []string{"A", "B", "all"}}},
+		{[]string{"best_effort=landlock,cgroup", "best_effort=cgroup"}, Options{BestEffort: []Layer{LayerLandlock, LayerCgroup}}},
 		{[]string{"bind=/a", "tmpfs=/b", "bind=/c:/d:rw", "bind=/e:ro", "tmpfs=/f:64m", `bind=/g\:h:/i`, "bind=/rw:/rw:rw"}, Options{Mounts: []Mount{
 			{Source: "/a", Target: "/a"}, {Target: "/b"}, {Source: "/c", Target: "/d", Write: true}, {Source: "/e", Target: "/e"},
 			{Target: "/f", Size: "64m"}, {Source: "/g:h", Target: "/i"}, {Source: "/rw", Target: "/rw", Write: true},
@@ -96,6 +97,10 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{"tmpfs=/a:0"}, "size"},
 		{[]string{"tmpfs=/a:-5m"}, "size"},
 		{[]string{"tmpfs=/a:1:2"}, "DST[:SIZE]"},
+		{[]string{"best_effort="}, "want cgroup or landlock"},
+		{[]string{"best_effort=cgroup,"}, "want cgroup or landlock"},
+		{[]string{"best_effort=cgroups"}, `did you mean "cgroup"?`},
+		{[]string{"best_effort=seccomp"}, "want cgroup or landlock"},
 		{[]string{"keep_env="}, "name of a variable"},
 		{[]string{"keep_env=A=B"}, "name of a variable"},
 	} {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"syscall"
@@ -47,11 +48,20 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 		return nil, err
 	}
 	l.program(s, &o, filter)
-	return &spawn.Plan{Steps: l.steps, Reusable: true}, nil
+	return &spawn.Plan{Steps: l.steps, Notes: l.notes, Reusable: true}, nil
 }
 
 // A list is a plan that grows.
-type list struct{ steps []spawn.Step }
+type list struct {
+	steps []spawn.Step
+	notes []string
+}
+
+// note says something of the plan to whoever starts a child by it: which of
+// several ways was taken, or what is missing that may be.
+func (l *list) note(format string, args ...any) {
+	l.notes = append(l.notes, fmt.Sprintf(format, args...))
+}
 
 // add appends a step and returns what stands for its result.
 func (l *list) add(s spawn.Step) spawn.Arg {

@@ -643,7 +643,9 @@ type Plan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Steps []*Step                `protobuf:"bytes,1,rep,name=steps,proto3" json:"steps,omitempty"`
 	// reusable says that the plan serves every Spec of the same shape.
-	Reusable      bool `protobuf:"varint,2,opt,name=reusable,proto3" json:"reusable,omitempty"`
+	Reusable bool `protobuf:"varint,2,opt,name=reusable,proto3" json:"reusable,omitempty"`
+	// notes tell people which way the backend took.
+	Notes         [][]byte `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,6 +692,13 @@ func (x *Plan) GetReusable() bool {
 		return x.Reusable
 	}
 	return false
+}
+
+func (x *Plan) GetNotes() [][]byte {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 // Step is one system call as data.
@@ -1688,10 +1697,11 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x04hard\x18\x03 \x01(\x04R\x04hard\"0\n" +
 	"\x06Option\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"Q\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"g\n" +
 	"\x04Plan\x12-\n" +
 	"\x05steps\x18\x01 \x03(\v2\x17.hatchery.spawn.v1.StepR\x05steps\x12\x1a\n" +
-	"\breusable\x18\x02 \x01(\bR\breusable\"V\n" +
+	"\breusable\x18\x02 \x01(\bR\breusable\x12\x14\n" +
+	"\x05notes\x18\x03 \x03(\fR\x05notes\"V\n" +
 	"\x04Step\x12\x0e\n" +
 	"\x02op\x18\x01 \x01(\tR\x02op\x12*\n" +
 	"\x04args\x18\x02 \x03(\v2\x16.hatchery.spawn.v1.ArgR\x04args\x12\x12\n" +
