@@ -3,6 +3,7 @@
 package host_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -61,6 +63,7 @@ func TestSoak(t *testing.T) {
 		} else if len(left) > 0 {
 			t.Errorf("processes left: %v", left)
 		}
+		unborn(t, runtimeDir)
 		if left := before.Left(leakcheck.Patience); len(left) > 0 {
 			t.Errorf("left after a host:\n%q", left)
 		}
@@ -72,6 +75,19 @@ func TestSoak(t *testing.T) {
 			heap = now
 		} else if now > heap+soakGrowth {
 			t.Errorf("the heap has grown from %d to %d bytes", heap, now)
+		}
+	}
+}
+
+// unborn looks for what a keeper has left that it had cloned, and that has not
+// become its program: it has the keeper's command line, in which the folder is.
+func unborn(t *testing.T, runtimeDir string) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err == nil && bytes.HasPrefix(b, []byte(keeper.Name)) && bytes.Contains(b, []byte(runtimeDir)) {
+			var pid int
+			fmt.Sscanf(file, "/proc/%d/", &pid)
+			gone(t, 2*time.Second, pid)
 		}
 	}
 }

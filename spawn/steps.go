@@ -66,7 +66,8 @@ func NoNewPrivs() Step { return step(OpNoNewPrivs) }
 // Pdeathsig asks the kernel to send sig to the child when the keeper dies,
 // PR_SET_PDEATHSIG in prctl(2). The kernel forgets it at a change of user and
 // at the exec of a setuid program, so it goes behind the uid steps and is an
-// accelerator, not a promise.
+// accelerator, not a promise. On its way to this step, or to its exec, a child is
+// killed with its keeper whatever the plan says.
 func Pdeathsig(sig syscall.Signal) Step { return step(OpPdeathsig, Int(int64(sig))) }
 
 // IgnoreSignal makes the child ignore sig, sigaction(2). Every signal that is

@@ -64,22 +64,31 @@ func (k *keeper) abort(id uint64) error {
 		return nil
 	}
 	// In this order: a child that is not there yet finds the flag, one that
-	// is gets the signal. It is killed as a tree: in this very moment it may
-	// have become the program, and that may have children already.
+	// is gets the signal.
 	l.thread.Abort()
+	step := l.thread.Step()
+	e := &spawn.Error{Phase: spawn.PhaseSetup, Kind: spawn.ErrTimeout}
+	last := true
+	if p := l.req.Plan; p != nil && step < len(p.Steps) {
+		e.Op, last = string(p.Steps[step].Op), step == len(p.Steps)-1
+	}
+	// At the last step it may have become the program in this very moment, and
+	// have children already: it is killed as a tree. Before that it has none, and
+	// is not to be stopped: one that stands before its first step would stay, if
+	// this process were killed now.
 	tree := newTree(t)
 	defer tree.close()
 	if pid := l.thread.Pid(); pid > 0 {
-		if fd, err := linux.PidfdOpen(pid); err == nil {
+		fd, err := linux.PidfdOpen(pid)
+		switch {
+		case err == nil && last:
 			tree.add(member{pid, fd, nil})
-		} else {
+		case err == nil:
+			linux.PidfdSignal(fd, syscall.SIGKILL)
+			syscall.Close(fd)
+		default:
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
-	}
-	step := l.thread.Step()
-	e := &spawn.Error{Phase: spawn.PhaseSetup, Kind: spawn.ErrTimeout}
-	if p := l.req.Plan; p != nil && step < len(p.Steps) {
-		e.Op = string(p.Steps[step].Op)
 	}
 	t.mu.Unlock()
 	k.rooted.do(func() { tree.kill() }) // the launch's own error says more than that of killing it

@@ -23,6 +23,7 @@ type keeper struct {
 	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write
+	self    int    // a pidfd of this process, or 0
 	folder  string // the host's runtime folder
 	// folderFD is the folder itself, or -1: it tells it from another one of
 	// the same name, and keeps its number from being used again.
@@ -139,6 +140,10 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	}
 	if fd, ferr := syscall.Open(k.folder, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0); ferr == nil {
 		k.folderFD = high(fd)
+		syscall.Close(fd)
+	}
+	if fd, serr := linux.PidfdOpen(os.Getpid()); serr == nil {
+		k.self = high(fd)
 		syscall.Close(fd)
 	}
 	if !isPidfd(hostFD) {

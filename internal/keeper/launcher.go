@@ -197,7 +197,7 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
 	l.req = launch.Request{
-		Plan: plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut,
+		Plan: plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}

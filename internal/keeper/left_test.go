@@ -131,12 +131,12 @@ func TestLeftIsForgotten(t *testing.T) {
 		pids = append(pids, readPid(t, r))
 		waitExit(t, s)
 	}
-	const host = 1 // by which the keeper sees the end of its host
-	become(host + 10)
+	const own = 2 // of its host, of whose end it hears by it, and of itself
+	become(own + 10)
 	for _, pid := range pids {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
-	become(host)
+	become(own)
 }
 
 // TestAskFindsDaemons: what is below a child when it is asked is found again

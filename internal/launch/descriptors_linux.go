@@ -54,6 +54,10 @@ func (b *builder) raise(r *Request) error {
 	if hasInit(r.Plan) > 0 {
 		b.program, b.record = above(b.program), above(b.record)
 	}
+	b.self = r.Self
+	if uint64(r.Plan.Steps[0].Args[0].Num)&unix.CLONE_NEWPID != 0 && b.self > 0 {
+		b.self = above(b.self)
+	}
 	b.null[0] = above(r.Null)
 	b.null[1] = b.null[0]
 	if r.NullOut != 0 {

@@ -29,6 +29,7 @@ type builder struct {
 	after    int         // where it ends
 	program  int         // of pid 1, a memfd; and the pipe that it has
 	record   int
+	self     int     // Request.Self, out of the way as well
 	caps     int     // how many capabilities this kernel has; 0 when nobody has asked
 	pid      uintptr // where the clone puts the child's id before the child runs
 }
@@ -42,21 +43,26 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)
 	}
-	if !modern {
-		b.resetHandlers()
-	}
 	if err := b.raise(r); err != nil {
 		return err
+	}
+	b.tether(0, parent, flags)
+	if !modern {
+		b.resetHandlers()
 	}
 	for i := range r.Plan.Steps[1:] {
 		b.opOf = append(b.opOf, -1)
 		b.step(r, i+1, parent, flags)
+		if changesIdentity(r.Plan.Steps[i+1].Op) {
+			b.tether(i+1, parent, flags)
+		}
 		if len(b.ops) > maxOps-initOps { // at once: one step may stand for hundreds
 			return badPlan(r.Plan, i+1, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps-initOps)
 		}
 	}
 	b.after = len(b.ops)
 	if b.nest > 0 {
+		b.untether(r, len(r.Plan.Steps))
 		b.becomeInit(len(r.Plan.Steps))
 	}
 	return nil
@@ -94,7 +100,8 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 	case spawn.OpNoNewPrivs:
 		call(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
 	case spawn.OpPdeathsig:
-		b.pdeathsig(i, num(0), parent, flags)
+		call(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, num(0))
+		b.sameParent(i, parent, flags)
 	case spawn.OpIgnore:
 		call(unix.SYS_RT_SIGACTION, num(0), b.sigaction(1), 0, unsafe.Sizeof(sigset(0)))
 	case spawn.OpChdir:
@@ -159,16 +166,6 @@ func (b *builder) result(i int) {
 	b.call(i, unix.SYS_CLOSE, opened).refs = 1
 }
 
-func (b *builder) pdeathsig(i int, sig uintptr, parent int, flags uint64) {
-	b.call(i, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, sig)
-	// A parent that died before the call would never be noticed. In a pid
-	// namespace of its own the child cannot see its parent.
-	if flags&unix.CLONE_NEWPID == 0 {
-		o := b.call(i, unix.SYS_GETPPID)
-		o.chk, o.want, o.fail = true, uintptr(parent), uintptr(syscall.ESRCH)
-	}
-}
-
 // dup makes a descriptor the child's number to. No dup overwrites the source
 // of another: raise saw to that.
 func (b *builder) dup(i int, from spawn.Arg, to uintptr) {
@@ -198,6 +195,7 @@ func (b *builder) dupNumber(i, from, to int) {
 // exec clears the signal mask and replaces the process.
 func (b *builder) exec(r *Request, i int) {
 	s := r.Plan.Steps[i]
+	b.untether(r, i)
 	argv, envp := b.vector(r.Args), b.vector(r.Env)
 	none := b.bytes(int(unsafe.Sizeof(sigset(0))))
 	b.call(i, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, pointer(none), 0, unsafe.Sizeof(sigset(0)))

@@ -27,6 +27,11 @@ type Request struct {
 	// Null is a descriptor of /dev/null to read, for an unset 0, and NullOut
 	// one to write, for what is unset of 1 and 2. A NullOut of 0 means Null.
 	Null, NullOut int
+
+	// Self is a pidfd of this process, by which a child in a pid namespace of
+	// its own sees that its parent is there. Without one, 0 or less, such a child
+	// outlives a parent that is killed in the moment of its birth.
+	Self int
 }
 
 // A File says which descriptor of this process becomes which of the child.
