@@ -40,6 +40,11 @@ func (o *Options) check() error {
 			return err
 		}
 	}
+	for _, r := range o.Landlock {
+		if err := r.check(o.Landlock); err != nil {
+			return err
+		}
+	}
 	for _, l := range o.BestEffort {
 		if _, err := oneOf("best_effort", string(l), layers()...); err != nil {
 			return err

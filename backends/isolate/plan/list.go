@@ -33,6 +33,9 @@ func (o Options) List() []spawn.Option {
 		add("gid", fmt.Sprint(*o.GID))
 	}
 	add("seccomp", string(o.Seccomp))
+	for _, r := range o.Landlock {
+		add("landlock", r.String())
+	}
 	for _, name := range o.KeepEnv {
 		add("keep_env", name)
 	}

@@ -36,6 +36,13 @@ type Options struct {
 	// of. Empty means FilterRefuse.
 	Seccomp Filter
 
+	// Landlock fences the child off by Landlock, beside all else. Without rules
+	// there is no such fence, but that in the host's network the abstract Unix
+	// sockets of the host are out of reach where the kernel is Linux 6.12 or
+	// later; LandlockOff, alone, leaves that away too. What this kernel cannot
+	// do of it is an error of kind spawn.ErrUnavailable.
+	Landlock []LandlockRule
+
 	// KeepEnv names variables that a child whose Spec has no environment gets
 	// from the host, beside the few that it has anyway. KeepAllEnv stands for
 	// all.

@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "keep_env", "best_effort"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "landlock", "keep_env", "best_effort"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -31,7 +31,7 @@ func Parse(list []spawn.Option) (Options, error) {
 }
 
 func repeatable(key string) bool {
-	return key == "bind" || key == "tmpfs" || key == "keep_env" || key == "best_effort"
+	return key == "bind" || key == "tmpfs" || key == "landlock" || key == "keep_env" || key == "best_effort"
 }
 
 // set sets one option.
@@ -59,6 +59,10 @@ func (o *Options) set(key, value string) (err error) {
 		o.GID, err = parseID(key, value)
 	case "seccomp":
 		o.Seccomp, err = oneOf(key, value, FilterRefuse, FilterKill, FilterOff)
+	case "landlock":
+		var r LandlockRule
+		r, err = parseLandlock(value)
+		o.Landlock = append(o.Landlock, r)
 	case "keep_env":
 		o.KeepEnv = append(o.KeepEnv, strings.Split(value, ",")...)
 	case "best_effort":

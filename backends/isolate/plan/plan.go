@@ -39,12 +39,17 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 	if !o.HostNetwork {
 		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
 	}
-	if err := l.fileSystem(&o); err != nil {
+	places, err := l.fileSystem(&o)
+	if err != nil {
 		return nil, err
 	}
 	u.confine(l, s)
 	filter, err := filter(o.Seccomp)
 	if err != nil {
+		return nil, err
+	}
+	l.processOne(s)
+	if err := l.landlock(&o, places); err != nil {
 		return nil, err
 	}
 	l.program(s, &o, filter)
@@ -69,19 +74,22 @@ func (l *list) add(s spawn.Step) spawn.Arg {
 	return spawn.Result(len(l.steps) - 1)
 }
 
-// program adds process 1 and, behind it, what the program is to have: the steps
-// of the standard plan that concern neither rights nor the file system.
+// processOne adds the steps that make the child process 1, and go on in another.
 //
 // In a group of the host's, process 1 is a member as the program is. Otherwise
 // it has a group of its own, so that what is sent to the program's group is not
 // sent to the program once more.
-func (l *list) program(s *spawn.Spec, o *Options, filter string) {
-	own := s.Session || s.Group == spawn.NewGroup
-	if own {
+func (l *list) processOne(s *spawn.Spec) {
+	if s.Session || s.Group == spawn.NewGroup {
 		l.add(spawn.Setpgid(0))
 	}
 	l.add(spawn.Pdeathsig(syscall.SIGKILL))
 	l.add(spawn.Init().Noted("process 1 of its pid namespace"))
+}
+
+// program adds what the program is to have: the steps of the standard plan that
+// concern neither rights nor the file system.
+func (l *list) program(s *spawn.Spec, o *Options, filter string) {
 	rest := *s
 	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
 	for _, step := range spawn.Standard(&rest).Steps {

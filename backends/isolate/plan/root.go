@@ -10,20 +10,21 @@ import (
 // every host has, and that is not needed any more then.
 const stage = "/proc"
 
-// fileSystem adds the steps that give the child its files.
-func (l *list) fileSystem(o *Options) error {
+// fileSystem adds the steps that give the child its files, and returns where
+// which of them are.
+func (l *list) fileSystem(o *Options) (*places, error) {
 	l.add(spawn.Mount(spawn.Str("none"), spawn.Str("/"), "", msRec|msPrivate, "").Noted("mounts are not told to the host"))
 	if o.HostNetwork && o.profile() == ProfileHost {
 		o.Mounts = append(nameServers(), o.Mounts...)
 	}
 	places, err := newPlaces(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dev := l.openDevices()
 	sources, err := l.openSources(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.newRoot(o)
 	l.add(spawn.Chdir(spawn.Str(stage)))
@@ -37,11 +38,11 @@ func (l *list) fileSystem(o *Options) error {
 		func() error { return r.mounts(o, sources) },
 	} {
 		if err := part(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	r.finish(o)
-	return nil
+	return places, nil
 }
 
 // newRoot adds the steps that mount the new root on the stage.
