@@ -78,6 +78,7 @@ func TestSandbox(t *testing.T) {
 		want         string
 	}{
 		{"it has process 1 and is the second", `echo $$; cat /proc/1/comm`, nil, "2\ninit\n"},
+		{"it cannot look into process 1", `for f in maps mem environ fd/0; do (exec 3</proc/1/$f) 2>/dev/null && echo $f; done; echo ok`, nil, "ok\n"},
 		{"it sees no process of the host", `ls /proc | grep -c '^[1-9]' | sed 's/^[3-6]$/few/'`, nil, "few\n"},
 		{"it has no capability and cannot gain one", `grep -E '^(Cap|NoNewPrivs)' /proc/self/status`, nil,
 			"CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n"},

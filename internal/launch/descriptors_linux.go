@@ -52,7 +52,7 @@ func (b *builder) raise(r *Request) error {
 		b.files = append(b.files, File{f.Number, above(f.FD)})
 	}
 	if hasInit(r.Plan) > 0 {
-		b.program, b.record = above(b.program), above(b.record)
+		b.program, b.told, b.record = above(b.program), above(b.told), above(b.record)
 	}
 	b.self = r.Self
 	if uint64(r.Plan.Steps[0].Args[0].Num)&unix.CLONE_NEWPID != 0 && b.self > 0 {

@@ -23,6 +23,12 @@
 // (runtime.entersyscall): a child that is stuck before its exec, in a frozen
 // cgroup or on a dead file server, costs a thread and never a P.
 //
+// With a step init there are two children: process 1 of the pid namespace, and the
+// program, which it clones. Both are in this memory for a while, each on a stack of
+// its own. Process 1 leaves it first: the program waits before its exec until the
+// program of package pid1 says that it has become process 1, so that nothing
+// which is not trusted ever runs beside a process that has the parent's memory.
+//
 // Where clone3 is refused (Docker's default filter does) clone(2) is used;
 // then the child resets the handlers itself and cannot be cloned into a
 // cgroup.

@@ -22,9 +22,15 @@ func (b *builder) init(i int) {
 	b.nest = len(b.ops)
 }
 
-// becomeInit emits what process 1 does when its child has become the program:
-// it gives up every descriptor but the pipe, and becomes the program of package
-// pid1. It belongs to a step behind the last.
+// awaitInit emits the wait of the nested child for process 1: what it says first
+// is that it is ready.
+func (b *builder) awaitInit(step int) {
+	o := b.call(step, unix.SYS_READ, uintptr(b.told), pointer(b.bytes(1)), 1)
+	o.chk, o.want, o.fail = true, 1, uintptr(syscall.ESRCH)
+}
+
+// becomeInit emits what process 1 does once it has cloned its child: it gives up
+// every descriptor but the pipe, and becomes the program of package pid1.
 func (b *builder) becomeInit(step int) {
 	b.call(step, unix.SYS_DUP3, uintptr(b.record), 0, 0)
 	b.call(step, unix.SYS_CLOSE_RANGE, 1, uintptr(b.top), 0)
@@ -57,10 +63,6 @@ func (t *Thread) prepareInit() (record int, release func(), err error) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
 		return -1, nil, err
 	}
-	// Whoever reads it when process 1 has ended waits for nothing.
-	if err := unix.SetNonblock(p[0], true); err != nil {
-		panic(err) // it has just been opened
-	}
-	t.build.program, t.build.record = t.program, p[1]
+	t.build.program, t.build.told, t.build.record = t.program, p[0], p[1]
 	return p[0], func() { unix.Close(p[1]) }, nil
 }

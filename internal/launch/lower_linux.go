@@ -27,11 +27,12 @@ type builder struct {
 	copies   []int       // descriptors of ours among them
 	nest     int         // where the part of a nested child begins, or 0
 	after    int         // where it ends
-	program  int         // of pid 1, a memfd; and the pipe that it has
-	record   int
-	self     int     // Request.Self, out of the way as well
-	caps     int     // how many capabilities this kernel has; 0 when nobody has asked
-	pid      uintptr // where the clone puts the child's id before the child runs
+	program  int         // of pid 1, a memfd
+	told     int         // the pipe that it has: where it is read,
+	record   int         // and where it writes
+	self     int         // Request.Self, out of the way as well
+	caps     int         // how many capabilities this kernel has; 0 when nobody has asked
+	pid      uintptr     // where the clone puts the child's id before the child runs
 }
 
 // chunkSize is what one launch usually needs for its strings.
@@ -62,8 +63,8 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 	}
 	b.after = len(b.ops)
 	if b.nest > 0 {
-		b.untether(r, len(r.Plan.Steps))
-		b.becomeInit(len(r.Plan.Steps))
+		b.untether(r, hasInit(r.Plan))
+		b.becomeInit(hasInit(r.Plan))
 	}
 	return nil
 }
@@ -192,11 +193,15 @@ func (b *builder) dupNumber(i, from, to int) {
 	b.call(i, unix.SYS_DUP3, uintptr(from), uintptr(to), 0)
 }
 
-// exec clears the signal mask and replaces the process.
+// exec clears the signal mask and replaces the process, which waits before that
+// for its process 1 if it has one.
 func (b *builder) exec(r *Request, i int) {
 	s := r.Plan.Steps[i]
 	b.untether(r, i)
 	argv, envp := b.vector(r.Args), b.vector(r.Env)
+	if b.nest > 0 {
+		b.awaitInit(hasInit(r.Plan))
+	}
 	none := b.bytes(int(unsafe.Sizeof(sigset(0))))
 	b.call(i, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, pointer(none), 0, unsafe.Sizeof(sigset(0)))
 	if s.Op == spawn.OpExec {

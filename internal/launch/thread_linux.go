@@ -60,7 +60,7 @@ func (t *Thread) Close() error {
 
 // Launch clones a child and returns when it has become the program, or has
 // failed to. The error is a *spawn.Error that names the step; Child.Pid, when
-// not 0, is then a process that is gone and has not been reaped.
+// not 0, is then a process that is gone, or about to be, and has not been reaped.
 func (t *Thread) Launch(r *Request) (Child, error) {
 	none := Child{Pidfd: -1}
 	if err := Check(r.Plan, len(r.FDs)); err != nil {
@@ -116,6 +116,10 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 		unix.Close(record)
 		return child, err
 	}
+	// Whoever reads it when process 1 has ended waits for nothing.
+	if err := unix.SetNonblock(record, true); err != nil {
+		panic(err) // it has just been opened
+	}
 	child.Record = record
 	return child, nil
 }
@@ -129,7 +133,7 @@ func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 	}
 	t.state.reset(t.build.ops, &t.Progress)
 	if b := &t.build; b.nest > 0 {
-		t.state.split(b.nest, b.after, len(r.Plan.Steps)-1, uintptr(unsafe.Pointer(unsafe.SliceData(t.stack)))+uintptr(len(t.stack)))
+		t.state.split(b.nest, b.after, uintptr(unsafe.Pointer(unsafe.SliceData(t.stack)))+uintptr(len(t.stack)))
 	}
 	pid, errno := t.clone(r, flags, modern)
 	runtime.KeepAlive(r)
@@ -144,6 +148,9 @@ func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 	if err := t.outcome(r); err != nil {
 		if child.Pidfd >= 0 {
 			unix.Close(child.Pidfd)
+		}
+		if t.build.nest > 0 { // process 1 may be its program already
+			syscall.Kill(pid, syscall.SIGKILL)
 		}
 		return Child{Pid: pid, Pidfd: -1}, err
 	}
@@ -170,20 +177,17 @@ func (t *Thread) Probe() (pid int, err error) {
 // can be seen there, so that nobody mistakes it for a stranger.
 func (t *Thread) Done() { t.pid.Store(0) }
 
-// outcome reads what the child left in the shared memory.
+// outcome reads what the child left in the shared memory, and its child.
 func (t *Thread) outcome(r *Request) error {
-	step, last := t.Step(), len(r.Plan.Steps)-1
-	if t.build.nest > 0 {
-		last++ // the exec of process 1
-	}
+	step, last, s := t.Step(), len(r.Plan.Steps)-1, t.state
 	switch {
-	case t.state.errno != 0:
-		if step > len(r.Plan.Steps)-1 {
-			step = hasInit(r.Plan)
-		}
-		return stepError(r, step, syscall.Errno(t.state.errno))
+	case s.nestErrno != 0:
+		return stepError(r, step, syscall.Errno(s.nestErrno))
+	case s.errno != 0 && s.initStep != 0:
+		return stepError(r, hasInit(r.Plan), syscall.Errno(s.errno))
+	case s.errno != 0:
+		return stepError(r, step, syscall.Errno(s.errno))
 	case step != last:
-		step = min(step, len(r.Plan.Steps)-1)
 		e := stepError(r, step, 0)
 		e.Kind, e.Msg = spawn.ErrCanceled, "the child was killed at this step"
 		return e
@@ -191,7 +195,8 @@ func (t *Thread) outcome(r *Request) error {
 	return nil
 }
 
-// clone makes the child. It returns when the child has given the memory back.
+// clone makes the child. It returns when the child has given the memory back, and
+// its child has.
 func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno syscall.Errno) {
 	b, page := &t.build, os.Getpagesize()
 	flags |= unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID

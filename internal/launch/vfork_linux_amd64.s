@@ -21,25 +21,28 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVQ	AX, r+56(FP)
 	RET
 child:
+	MOVQ	$const_phaseChild, R13
+walk:
 	XORL	BP, BP
 	SUBQ	$32, SP
-	MOVQ	R12, 8(SP)
+	MOVQ	R12, 16(SP)
 again:
 	MOVQ	R12, 0(SP)
+	MOVQ	R13, 8(SP)
 	CALL	·walk(SB) // returns to have a nested child cloned
-	MOVQ	8(SP), R12
+	MOVQ	16(SP), R12
 	MOVL	$SYS_clone, AX
 	MOVQ	state_nestFlags(R12), DI
 	MOVQ	state_nestStack(R12), SI
-	XORL	DX, DX
-	XORL	R10, R10
+	LEAQ	state_nestTid(R12), DX
+	MOVQ	DX, R10
 	XORL	R8, R8
 	SYSCALL
 	TESTQ	AX, AX
 	JEQ	nested
 	MOVQ	AX, state_nestPid(R12)
-	MOVQ	$const_phaseInit, state_phase(R12)
+	MOVQ	$const_phaseInit, R13
 	JMP	again
 nested:
-	MOVQ	$const_phaseNested, state_phase(R12)
-	JMP	child
+	MOVQ	$const_phaseNested, R13
+	JMP	walk

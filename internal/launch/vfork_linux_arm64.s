@@ -20,26 +20,27 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVD	R0, r+56(FP)
 	RET
 child:
+	MOVD	$const_phaseChild, R20
+walk:
 	MOVD	ZR, R29
 	SUB	$32, RSP
-	MOVD	R19, 16(RSP)
+	MOVD	R19, 24(RSP)
 again:
 	MOVD	R19, 8(RSP)
+	MOVD	R20, 16(RSP)
 	BL	·walk(SB) // returns to have a nested child cloned
-	MOVD	16(RSP), R19
+	MOVD	24(RSP), R19
 	MOVD	$SYS_clone, R8
 	MOVD	state_nestFlags(R19), R0
 	MOVD	state_nestStack(R19), R1
-	MOVD	ZR, R2
+	ADD	$state_nestTid, R19, R2
 	MOVD	ZR, R3
-	MOVD	ZR, R4
+	MOVD	R2, R4
 	SVC
 	CBZ	R0, nested
 	MOVD	R0, state_nestPid(R19)
-	MOVD	$const_phaseInit, R0
-	MOVD	R0, state_phase(R19)
+	MOVD	$const_phaseInit, R20
 	B	again
 nested:
-	MOVD	$const_phaseNested, R0
-	MOVD	R0, state_phase(R19)
-	B	child
+	MOVD	$const_phaseNested, R20
+	B	walk

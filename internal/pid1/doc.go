@@ -11,6 +11,8 @@
 //
 // It is started with every signal blocked, and has one descriptor, 0, a pipe. It
 //
+//   - lets nobody look into it or trace it (PR_SET_DUMPABLE), takes the name init, and
+//     then writes a byte to the pipe, for which the program waits before its exec;
 //   - passes on to the program whatever signal it is sent by a process (what a
 //     terminal sends goes to the whole group by itself);
 //   - reaps all that comes to it;

@@ -8,7 +8,7 @@ import "slices"
 // that stand between the filter and the exec need theirs besides.
 func Needed() []string {
 	return []string{"execve", "execveat", "clone", "dup3", "fcntl", "close", "close_range", "rt_sigaction", "rt_sigprocmask", "getpid", "setpgid", "prctl",
-		"wait4", "rt_sigtimedwait", "kill", "write", "exit_group"}
+		"read", "wait4", "rt_sigtimedwait", "kill", "write", "exit_group"}
 }
 
 // Refused returns those of the names that the filter never lets happen on an
