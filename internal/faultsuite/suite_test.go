@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -243,6 +244,10 @@ func runCase(t *testing.T, c faultCase, program string) {
 	}
 	begin := time.Now()
 	cmd := &exec.Cmd{Path: program, Args: helperproc.Argv("watch", dir, program, string(text))}
+	// In a group of its own, as by a shell: who is stopped in a group that loses
+	// its last tie to the rest of the session is sent SIGHUP with all of the group,
+	// and where the tests run without a shell the cases would do that to each other.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.process() == "plugin" && !strings.HasPrefix(string(c.Rule.Point), "plugin.early.") {
 		cmd.Env = append(os.Environ(), lateVariable+"=1")
 	}

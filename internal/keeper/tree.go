@@ -127,8 +127,14 @@ func (t *tree) kill() error {
 	}
 	failpoint.Pass(failpoint.KeeperTreeStill)
 	t.table.mu.Lock()
-	for _, m := range t.members {
-		t.signal(m, syscall.SIGKILL)
+	// The children last: with the end of one whose group others are in, who stand
+	// still, the kernel would wake them (kill_orphaned_pgrp in kernel/exit.c).
+	for _, children := range [...]bool{false, true} {
+		for _, m := range t.members {
+			if children == (m.child != nil) {
+				t.signal(m, syscall.SIGKILL)
+			}
+		}
 	}
 	t.table.mu.Unlock()
 	if len(t.left) > 0 {
