@@ -28,5 +28,7 @@ func (Backend) Describe() sdk.Description {
 	}
 }
 
-// Plan returns the plan of a child in a sandbox: see [plan.Make].
-func (Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) { return plan.Make(s) }
+// Plan returns the plan of a child in a sandbox: see [plan.MakeWith].
+func (Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
+	return plan.MakeWith(s, readProfile)
+}

@@ -24,6 +24,16 @@ const (
 	ProfileRoot  = plan.ProfileRoot
 )
 
+// A Filter is what happens to system calls that programs have no need of.
+type Filter = plan.Filter
+
+// FilterFile returns the filter that a profile in JSON describes, as container
+// engines have it. path is absolute, and the host's.
+func FilterFile(path string) Filter { return plan.FilterFile(path) }
+
+// FilterProgram returns the filter that a file is, a program for the kernel.
+func FilterProgram(path string) Filter { return plan.FilterProgram(path) }
+
 // The filters of system calls that need no file.
 const (
 	FilterRefuse = plan.FilterRefuse

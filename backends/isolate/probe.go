@@ -42,6 +42,7 @@ func Features(context.Context) []Feature {
 		feature("uid and gid", spawn.Option{Key: "uid", Value: "0"}, spawn.Option{Key: "gid", Value: "0"}),
 		feature("tmpfs", spawn.Option{Key: "tmpfs", Value: "/tmp/x:1m"}),
 		feature("bind", spawn.Option{Key: "bind", Value: "/:/tmp/x"}),
+		feature("clock", spawn.Option{Key: "clock", Value: "monotonic:1h"}),
 		feature("landlock of paths", spawn.Option{Key: "landlock", Value: "exec:/usr"}),
 		feature("landlock of ports", spawn.Option{Key: "landlock", Value: "connect:443"}),
 		feature("landlock=scope", spawn.Option{Key: "landlock", Value: "scope"}),

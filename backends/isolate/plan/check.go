@@ -31,7 +31,7 @@ func (o *Options) check() error {
 		return badOption("hostname=%s: it cannot have such a byte", short(o.Hostname))
 	}
 	if o.Seccomp != "" {
-		if _, err := oneOf("seccomp", string(o.Seccomp), FilterRefuse, FilterKill, FilterOff); err != nil {
+		if _, err := parseFilter(string(o.Seccomp)); err != nil {
 			return err
 		}
 	}

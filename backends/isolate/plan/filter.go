@@ -1,26 +1,145 @@
 package plan
 
 import (
+	"io"
+	"os"
 	"runtime"
+	"strings"
 
 	"github.com/hatchery-spawn/hatchery/internal/seccomp"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
+// A Filter is what happens when a child makes a system call that the default
+// profile does not allow (see docs/isolate.md for which those are), or a
+// profile of the caller's own: see [FilterFile] and [FilterProgram].
+type Filter string
+
+// The filters that need no file.
+const (
+	FilterRefuse Filter = "default" // the call fails with EPERM
+	FilterKill   Filter = "kill"    // the process ends by SIGSYS
+	FilterOff    Filter = "off"     // there is no filter
+)
+
+// FilterFile returns the filter that is described by a file, as container
+// engines have it: JSON of the OCI runtime specification. path is absolute, and
+// the host's.
+func FilterFile(path string) Filter { return Filter(path) }
+
+// FilterProgram returns the filter that a file is: struct sock_filter, one behind
+// the other, in the machine's byte order, as bubblewrap takes it. Nobody but the
+// kernel checks what it does.
+func FilterProgram(path string) Filter { return Filter(programPrefix + path) }
+
+const programPrefix = "bpf:"
+
+// file returns the file of a filter, if it has one.
+func (f Filter) file() (path string, program, ok bool) {
+	path, program = strings.CutPrefix(string(f), programPrefix)
+	return path, program, program || strings.HasPrefix(path, "/")
+}
+
+func parseFilter(value string) (Filter, error) {
+	f := Filter(value)
+	path, _, ok := f.file()
+	switch {
+	case ok && !clean(path):
+		return f, badOption("seccomp=%s: want an absolute path without . and ..", short(value))
+	case !ok && strings.ContainsAny(value, "/."):
+		return f, badOption("seccomp=%s: want the absolute path of a profile, or %s, %s or %s", short(value), FilterRefuse, FilterKill, FilterOff)
+	case !ok:
+		return oneOf("seccomp", value, FilterRefuse, FilterKill, FilterOff)
+	}
+	return f, nil
+}
+
+// A Program is a filter as the kernel takes it.
+type Program struct {
+	Code  string
+	Flags uint32   // SECCOMP_FILTER_FLAG_*
+	Notes []string // what else is to be said of it
+}
+
+// A Reader makes a program of the file of a FilterFile. Its text is JSON, of
+// which this package knows nothing: see package backends/isolate.
+type Reader func(path string, text []byte) (Program, error)
+
+// NeedsReader reports whether the plan for s needs a Reader.
+func NeedsReader(s *spawn.Spec) bool {
+	o, err := Parse(s.Options)
+	_, program, ok := o.Seccomp.file()
+	return err == nil && ok && !program
+}
+
 // filter returns the program of the filter of system calls, empty when there is
 // to be none.
-func filter(f Filter) (string, error) {
+func (o *Options) filter(read Reader) (Program, error) {
 	refuse := seccomp.Errno(1) // EPERM of Linux
-	switch f {
-	case FilterOff:
-		return "", nil
-	case FilterKill:
+	switch path, program, ok := o.Seccomp.file(); {
+	case program:
+		return programFile(path)
+	case ok:
+		text, err := readFile(path)
+		if err != nil {
+			return Program{}, err
+		}
+		if read == nil {
+			return Program{}, badOption("seccomp=%s: nobody here reads profiles", short(path))
+		}
+		return read(path, text)
+	case o.Seccomp == FilterOff:
+		return Program{}, nil
+	case o.Seccomp == FilterKill:
 		refuse = seccomp.KillProcess
 	}
-	program, err := seccomp.Assemble(seccomp.Default(refuse), seccomp.Arch(runtime.GOARCH))
+	code, err := seccomp.Assemble(seccomp.Default(refuse), seccomp.Arch(runtime.GOARCH))
 	if err != nil {
-		return "", &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Op: "seccomp", Err: err,
+		return Program{}, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Op: "seccomp", Err: err,
 			Msg: "there is no filter for this architecture; seccomp=off goes without"}
 	}
-	return program, nil
+	return Program{Code: code}, nil
+}
+
+// programFile returns the program that a file is.
+func programFile(path string) (Program, error) {
+	const instruction, most = 8, 4096 // bytes; BPF_MAXINSNS
+	code, err := readFile(path)
+	if err == nil && (len(code) == 0 || len(code)%instruction != 0 || len(code) > instruction*most) {
+		err = badOption("seccomp=%s: it has %d bytes: want 1 to %d instructions of %d", short(programPrefix+path), len(code), most, instruction)
+	}
+	return Program{Code: string(code)}, err
+}
+
+// maxFile bounds what is read of a filter's file.
+const maxFile = 1 << 20
+
+func readFile(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, notThere("seccomp", path, err)
+	}
+	if !st.Mode().IsRegular() { // a pipe would be waited for
+		return nil, badOption("seccomp=%s: want a regular file, it is %s", short(path), st.Mode())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, notThere("seccomp", path, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, notThere("seccomp", path, err)
+	case len(text) > maxFile:
+		return nil, badOption("seccomp=%s: it has more than %d bytes", short(path), maxFile)
+	}
+	return text, nil
+}
+
+// Refused is the error of a filter that no program could be started with.
+func Refused(path string, names []string) error {
+	e := badOption("it refuses %s, without which no program starts", strings.Join(names, " and ")).(*spawn.Error)
+	e.Op, e.Path = string(spawn.OpSeccomp), path
+	return e
 }

@@ -26,6 +26,9 @@ func (o Options) List() []spawn.Option {
 		add("net", "host")
 	}
 	add("hostname", o.Hostname)
+	for _, c := range o.clocks() {
+		add("clock", c)
+	}
 	if o.UID != nil {
 		add("uid", fmt.Sprint(*o.UID))
 	}

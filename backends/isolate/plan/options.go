@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Options say what the sandbox of a child is. The zero value is the profile
 // host: the host's files to read, its own /tmp, /dev and /proc, and no network.
@@ -28,12 +31,18 @@ type Options struct {
 	// Hostname is what the child sees as its name; empty is the host's.
 	Hostname string
 
+	// Monotonic and Boottime are what is added to two of the clocks of the host,
+	// by a time namespace of the child's own: how long it thinks that the machine
+	// has been running. The time of day is everybody's. Linux 6.2.
+	Monotonic, Boottime time.Duration
+
 	// UID and GID are the ids that the child sees as its own; nil means the
 	// host's. Outside they are the host's in either case.
 	UID, GID *uint32
 
 	// Seccomp is what is done about system calls that programs have no need
-	// of. Empty means FilterRefuse.
+	// of, or a filter of the caller's own, whose file is read for each child.
+	// Empty means FilterRefuse.
 	Seccomp Filter
 
 	// Landlock fences the child off by Landlock, beside all else. Without rules
@@ -69,17 +78,6 @@ const (
 	ProfileEmpty Profile = "empty"
 	// ProfileRoot is the folder Options.Root.
 	ProfileRoot Profile = "root"
-)
-
-// A Filter is what happens when a child makes a system call that the default
-// profile does not allow: see docs/isolate.md for which those are.
-type Filter string
-
-// The filters.
-const (
-	FilterRefuse Filter = "default" // the call fails with EPERM
-	FilterKill   Filter = "kill"    // the process ends by SIGSYS
-	FilterOff    Filter = "off"     // there is no filter
 )
 
 // A Mount puts something into the child's file system.

@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "uid", "gid", "seccomp", "landlock", "keep_env", "best_effort"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "seccomp", "landlock", "keep_env", "best_effort"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -31,7 +31,7 @@ func Parse(list []spawn.Option) (Options, error) {
 }
 
 func repeatable(key string) bool {
-	return key == "bind" || key == "tmpfs" || key == "landlock" || key == "keep_env" || key == "best_effort"
+	return key == "bind" || key == "tmpfs" || key == "clock" || key == "landlock" || key == "keep_env" || key == "best_effort"
 }
 
 // set sets one option.
@@ -53,12 +53,14 @@ func (o *Options) set(key, value string) (err error) {
 		o.HostNetwork = net == "host"
 	case "hostname":
 		o.Hostname, err = value, notEmpty(key, value, "a name")
+	case "clock":
+		err = o.setClock(value)
 	case "uid":
 		o.UID, err = parseID(key, value)
 	case "gid":
 		o.GID, err = parseID(key, value)
 	case "seccomp":
-		o.Seccomp, err = oneOf(key, value, FilterRefuse, FilterKill, FilterOff)
+		o.Seccomp, err = parseFilter(value)
 	case "landlock":
 		var r LandlockRule
 		r, err = parseLandlock(value)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,6 +40,9 @@ func TestParse(t *testing.T) {
 		{[]string{"landlock=exec:/usr", "landlock=rw:/a:b", "landlock=bind:0", "landlock=connect:443", "landlock=scope"}, Options{Landlock: []LandlockRule{
 			{Allow: LandlockExec, Path: "/usr"}, {Allow: LandlockWrite, Path: "/a:b"}, {Allow: LandlockBind}, {Allow: LandlockConnect, Port: 443}, {Allow: LandlockScope},
 		}}},
+		{[]string{"seccomp=/a/b.json"}, Options{Seccomp: FilterFile("/a/b.json")}},
+		{[]string{"seccomp=bpf:/a/b"}, Options{Seccomp: FilterProgram("/a/b")}},
+		{[]string{"clock=monotonic:1h", "clock=boottime:-1.5s"}, Options{Monotonic: time.Hour, Boottime: -1500 * time.Millisecond}},
 		{[]string{"keep_env=A,B", "keep_env=all"}, Options{KeepEnv: []string{"A", "B", "all"}}},
 		{[]string{"best_effort=landlock,cgroup", "best_effort=cgroup"}, Options{BestEffort: []Layer{LayerLandlock, LayerCgroup}}},
 		{[]string{"bind=/a", "tmpfs=/b", "bind=/c:/d:rw", "bind=/e:ro", "tmpfs=/f:64m", `bind=/g\:h:/i`, "bind=/rw:/rw:rw"}, Options{Mounts: []Mount{
@@ -100,6 +104,13 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{"tmpfs=/a:0"}, "size"},
 		{[]string{"tmpfs=/a:-5m"}, "size"},
 		{[]string{"tmpfs=/a:1:2"}, "DST[:SIZE]"},
+		{[]string{"seccomp=a.json"}, "want the absolute path of a profile"},
+		{[]string{"seccomp=/a/../b"}, "want an absolute path"},
+		{[]string{"seccomp=bpf:b"}, "want an absolute path"},
+		{[]string{"clock=5s"}, "want monotonic:OFFSET"},
+		{[]string{"clock=boottime:5"}, "want monotonic:OFFSET"},
+		{[]string{"clock=realtime:5s"}, "want monotonic or boottime"},
+		{[]string{"clock=boottime:5s", "clock=boottime:6s"}, "want one"},
 		{[]string{"landlock=r:/a"}, "want ro or exec or rw"},
 		{[]string{"landlock=exce:/a"}, `did you mean "exec"?`},
 		{[]string{"landlock=ro"}, "want ro:PATH"},

@@ -13,8 +13,13 @@ import (
 const Key = "isolate"
 
 // Make returns the plan of a child in a sandbox. It is reusable: what differs
-// from child to child is filled in by the host.
-func Make(s *spawn.Spec) (*spawn.Plan, error) {
+// from child to child is filled in by the host. Profiles of system calls in JSON
+// are an error: see [MakeWith].
+func Make(s *spawn.Spec) (*spawn.Plan, error) { return MakeWith(s, nil) }
+
+// MakeWith is Make with somebody who reads profiles of system calls. A plan with a
+// filter from a file is not reusable: the file may change.
+func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if runtime.GOOS != "linux" {
 		return nil, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Msg: "its namespaces are those of Linux"}
 	}
@@ -36,6 +41,7 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 	if o.Hostname != "" {
 		l.add(spawn.Sethostname(o.Hostname))
 	}
+	l.time(&o)
 	if !o.HostNetwork {
 		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
 	}
@@ -44,7 +50,7 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 		return nil, err
 	}
 	u.confine(l, s)
-	filter, err := filter(o.Seccomp)
+	filter, err := o.filter(read)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +59,8 @@ func Make(s *spawn.Spec) (*spawn.Plan, error) {
 		return nil, err
 	}
 	l.program(s, &o, filter)
-	return &spawn.Plan{Steps: l.steps, Notes: l.notes, Reusable: true}, nil
+	_, _, fromFile := o.Seccomp.file()
+	return &spawn.Plan{Steps: l.steps, Notes: append(l.notes, filter.Notes...), Reusable: !fromFile}, nil
 }
 
 // A list is a plan that grows.
@@ -89,7 +96,7 @@ func (l *list) processOne(s *spawn.Spec) {
 
 // program adds what the program is to have: the steps of the standard plan that
 // concern neither rights nor the file system.
-func (l *list) program(s *spawn.Spec, o *Options, filter string) {
+func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
 	rest := *s
 	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
 	for _, step := range spawn.Standard(&rest).Steps {
@@ -106,8 +113,8 @@ func (l *list) program(s *spawn.Spec, o *Options, filter string) {
 	if s.Foreground != nil {
 		l.add(spawn.Foreground(*s.Foreground, 0))
 	}
-	if filter != "" { // the last thing: the steps before may be what it refuses
-		l.add(spawn.Seccomp(0, filter).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
+	if filter.Code != "" { // the last thing: the steps before may be what it refuses
+		l.add(spawn.Seccomp(filter.Flags, filter.Code).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
 	}
 	if slices.Contains(o.KeepEnv, KeepAllEnv) {
 		l.add(spawn.Exec(spawn.HolePath.Arg()))

@@ -23,7 +23,7 @@
 //     call would be let through. In one that allows, the call is treated by
 //     default, and a note says so.
 //
-// The first rule that fits decides. An int argument has 32 bits, and what a
+// Errors name the file, the line and the rule. The first rule that fits decides. An int argument has 32 bits, and what a
 // program put above them is ignored by the kernel, not by SCMP_CMP_EQ: use
 // SCMP_CMP_MASKED_EQ with 4294967295 as in the example.
 //

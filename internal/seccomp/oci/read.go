@@ -63,7 +63,7 @@ func (r *reader) read(text []byte) error {
 	}
 	for i, raw := range d.Syscalls {
 		if err := r.entry(i, raw); err != nil {
-			return fmt.Errorf("syscalls[%d]: %w", i, err)
+			return fmt.Errorf("line %d: syscalls[%d]: %w", entryLine(text, i), i, err)
 		}
 	}
 	return nil
@@ -150,4 +150,24 @@ func decode(text []byte, into any) error {
 
 func line(text []byte, offset int64) int {
 	return 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n"))
+}
+
+// entryLine returns the line in which a rule begins. text has been decoded before.
+func entryLine(text []byte, entry int) int {
+	d := json.NewDecoder(bytes.NewReader(text))
+	var skipped json.RawMessage
+	d.Token() // the document's {
+	for d.More() {
+		if key, _ := d.Token(); !strings.EqualFold(fmt.Sprint(key), "syscalls") { // encoding/json does not look at the case either
+			d.Decode(&skipped)
+			continue
+		}
+		d.Token() // the list's [
+		for range entry {
+			d.Decode(&skipped)
+		}
+		d.Token() // the rule's {, or what stands for one
+		break
+	}
+	return line(text, d.InputOffset())
 }

@@ -16,6 +16,27 @@ import (
 
 func amd64() Machine { return Machine{Arch: seccomp.AMD64, Kernel: "6.18.44-x"} }
 
+// TestErrorsNameTheLine counts lines up to the rule that is wrong.
+func TestErrorsNameTheLine(t *testing.T) {
+	const text = `{
+	"Architectures": [],
+	"syscalls": [
+		{"names": ["read"], "action": "SCMP_ACT_ALLOW",
+		 "comment": "]}"},
+
+		{"names": ["write"], "action": "SCMP_ACT_ALLOW"},
+		{
+			"names": ["nonexistent"], "action": "SCMP_ACT_ERRNO"
+		}
+	],
+	"defaultAction": "SCMP_ACT_ALLOW"
+}`
+	_, err := Read("p.json", []byte(text), amd64())
+	if err == nil || !strings.Contains(err.Error(), `p.json: bad option: line 8: syscalls[2]: there is no system call "nonexistent"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestRead(t *testing.T) {
 	const text = `{
 	"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13, "defaultErrno": "EACCES",
