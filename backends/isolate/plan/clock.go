@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -43,12 +44,22 @@ func (o *Options) clocks() []string {
 	return all
 }
 
-// time adds the steps that give what comes after process 1 a time namespace. It is
-// entered when a program is executed, as no process may be in it while its
-// offsets are set, and process 1 shares the memory of the keeper until then.
-func (l *list) time(o *Options) {
-	if o.Monotonic == 0 && o.Boottime == 0 {
-		return
+// ownTime reports whether the child has a time namespace of its own.
+func (o *Options) ownTime() bool { return o.Monotonic != 0 || o.Boottime != 0 }
+
+// timeRights are what it takes to make a time namespace and set its clocks.
+const timeRights = 1<<21 | 1<<25 // CAP_SYS_ADMIN, CAP_SYS_TIME
+
+// time adds the steps that give the program a time namespace, and take the rights
+// away that were left for that. No process may be in it while its clocks are set:
+// it is entered when the program is executed.
+func (l *list) time(o *Options) error {
+	if !o.ownTime() {
+		return nil
+	}
+	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil && before63(string(release)) {
+		return &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable,
+			Msg: "clock: a program is put into its time namespace by execve since Linux 6.3; this is " + strings.TrimSpace(string(release))}
 	}
 	const note = "clocks of its own: they take a kernel with CONFIG_TIME_NS, and do not go below zero"
 	l.add(spawn.Unshare(cloneNewTime).Noted(note))
@@ -56,6 +67,16 @@ func (l *list) time(o *Options) {
 	text := "monotonic " + secondsOf(o.Monotonic) + "\nboottime " + secondsOf(o.Boottime) + "\n"
 	l.add(spawn.Write(f, spawn.Str(text)).Noted(note))
 	l.add(spawn.Close(f))
+	l.add(spawn.Capset(0, 0, 0))
+	return nil
+}
+
+// before63 reports whether a version of Linux is from before 6.3. Such a kernel
+// would leave the program in the time of the host, and say nothing.
+func before63(release string) bool {
+	var major, minor int
+	n, _ := fmt.Sscanf(release, "%d.%d", &major, &minor)
+	return n == 2 && (major < 6 || major == 6 && minor < 3)
 }
 
 // secondsOf returns seconds and nanoseconds, which are never negative.

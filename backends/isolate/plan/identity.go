@@ -35,6 +35,8 @@ func newIdentity(o *Options, s *spawn.Spec) (*identity, error) {
 	case c == nil:
 	case o.UID != nil || o.GID != nil:
 		return nil, badOption("uid and gid contradict the Credential of the Spec: want either")
+	case o.ownTime():
+		return nil, badOption("clock contradicts the Credential of the Spec, with which no right is left to set it: want either")
 	case u.uid != 0:
 		return nil, unsupported("Credential: only root can give a child another identity; uid and gid are what it sees as its own")
 	default:
@@ -73,8 +75,9 @@ func (u *identity) maps(l *list) {
 }
 
 // confine adds the steps that take every right away, for good. They come before
-// process 1, which needs none either.
-func (u *identity) confine(l *list, s *spawn.Spec) {
+// process 1, which needs none either. What its child needs yet for its clocks
+// process 1 loses when it is executed.
+func (u *identity) confine(l *list, s *spawn.Spec, o *Options) {
 	l.add(spawn.NoNewPrivs())
 	l.add(spawn.Securebits(uint32(capability.Sealed)))
 	l.add(spawn.Bound(0))
@@ -86,5 +89,9 @@ func (u *identity) confine(l *list, s *spawn.Spec) {
 		l.add(spawn.Setresgid(c.GID))
 		l.add(spawn.Setresuid(c.UID))
 	}
-	l.add(spawn.Capset(0, 0, 0))
+	var rights uint64
+	if o.ownTime() {
+		rights = timeRights
+	}
+	l.add(spawn.Capset(rights, rights, 0))
 }

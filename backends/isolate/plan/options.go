@@ -33,7 +33,7 @@ type Options struct {
 
 	// Monotonic and Boottime are what is added to two of the clocks of the host,
 	// by a time namespace of the child's own: how long it thinks that the machine
-	// has been running. The time of day is everybody's. Linux 6.2.
+	// has been running. The time of day is everybody's. Linux 6.3.
 	Monotonic, Boottime time.Duration
 
 	// UID and GID are the ids that the child sees as its own; nil means the

@@ -41,7 +41,6 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if o.Hostname != "" {
 		l.add(spawn.Sethostname(o.Hostname))
 	}
-	l.time(&o)
 	if !o.HostNetwork {
 		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
 	}
@@ -49,12 +48,15 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.confine(l, s)
+	u.confine(l, s, &o)
 	filter, err := o.filter(read)
 	if err != nil {
 		return nil, err
 	}
 	l.processOne(s)
+	if err := l.time(&o); err != nil {
+		return nil, err
+	}
 	if err := l.landlock(&o, places); err != nil {
 		return nil, err
 	}
