@@ -75,6 +75,7 @@ func rows() []row {
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
 		{packages: "internal/leakcheck"},
+		{packages: "internal/escapesuite"},
 		{packages: "internal/faultsuite"},
 		{packages: "internal/faultplugin/...", module: []string{"internal/faultplugin", "internal/lane", "internal/wire/...", "registry", "sdk", "spawn"}},
 		{packages: "internal/wire/wiretest", module: []string{"internal/lane", "internal/wire"}},

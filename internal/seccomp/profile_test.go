@@ -183,3 +183,55 @@ func BenchmarkCache(b *testing.B) {
 		}
 	}
 }
+
+// TestSurroundings: the rules that not every child needs, in front of the profile.
+func TestSurroundings(t *testing.T) {
+	const dirty = 0xdead_beef_0000_0000
+	refuse := Errno(eperm)
+	f := Default(refuse)
+	f.Rules = append(append(SharedGroup(refuse).Rules, SetID(refuse).Rules...), f.Rules...)
+	for _, tt := range []struct {
+		name string
+		args [6]uint64
+		want Action
+	}{
+		{"kill", [6]uint64{0, 9}, refuse},
+		{"kill", [6]uint64{dirty, 9}, refuse},
+		{"kill", [6]uint64{7, 9}, Allow},
+		{"kill", [6]uint64{0xffff_ffff, 9}, Allow},
+		{"setpriority", [6]uint64{1, 0, 5}, refuse},
+		{"setpriority", [6]uint64{0, 0, 5}, Allow},
+		{"setpriority", [6]uint64{1, 7, 5}, Allow},
+		{"ioprio_set", [6]uint64{2, dirty, 5}, refuse},
+		{"ioprio_set", [6]uint64{1, 0, 5}, Allow},
+		{"chmod", [6]uint64{dirty, 0o755}, Allow},
+		{"chmod", [6]uint64{dirty, dirty | 0o1777}, Allow},
+		{"chmod", [6]uint64{1, dirty | 0o4755}, refuse},
+		{"fchmod", [6]uint64{1, 0o2755}, refuse},
+		{"fchmodat", [6]uint64{1, 1, 0o6755}, refuse},
+		{"fchmodat2", [6]uint64{1, 1, 0o4000}, refuse},
+		{"mknodat", [6]uint64{1, 1, 0o104755}, refuse},
+		{"mknodat", [6]uint64{1, 1, 0o100755}, Allow},
+		{"open", [6]uint64{1, 0o101, 0o4755}, refuse},
+		{"openat", [6]uint64{1, 1, 0o101, 0o4755}, refuse},
+		{"openat", [6]uint64{1, 1, 0o20200001, 0o2755}, refuse}, // O_TMPFILE
+		{"openat", [6]uint64{1, 1, 0o101, 0o755}, Allow},
+		{"openat", [6]uint64{1, 1, 1, 0o4755}, Allow}, // whatever is in the register
+		{"openat2", [6]uint64{1, 1, 1, 24}, Errno(enosys)},
+		{"creat", [6]uint64{1, 0o4755}, refuse},
+	} {
+		for _, on := range []Arch{AMD64, ARM64} {
+			program, err := Assemble(f, on)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, ok := Number(tt.name, on)
+			if !ok {
+				continue
+			}
+			if got, _, err := run(program, call{uint32(n), on.audit(), tt.args}); err != nil || got != tt.want {
+				t.Errorf("%s: %s %#o: %v, %v; want %v", on, tt.name, tt.args, got, err, tt.want)
+			}
+		}
+	}
+}

@@ -6,15 +6,28 @@ import "github.com/hatchery-spawn/hatchery/spawn"
 func devices() []string { return []string{"null", "zero", "full", "random", "urandom", "tty"} }
 
 // openDevices adds the steps that copy the host's devices: none can be made in
-// a user namespace.
+// a user namespace. They are the host's own files: their mounts are read-only, which
+// says nothing of what goes through a device, and keeps who owns it from changing its
+// mode for everybody.
 func (l *list) openDevices() map[string]spawn.Arg {
 	trees := map[string]spawn.Arg{}
 	for _, name := range devices() {
 		if exists("/dev/" + name) {
-			trees[name] = l.add(spawn.OpenTree(spawn.CWD(), spawn.Str("/dev/"+name), openTreeClone).Noted("the device /dev/" + name))
+			trees[name] = l.device("/dev/"+name, false, "the device /dev/"+name)
 		}
 	}
 	return trees
+}
+
+// device adds the steps that copy the mount of a device of the host.
+func (l *list) device(path string, write bool, note string) spawn.Arg {
+	t := l.add(spawn.OpenTree(spawn.CWD(), spawn.Str(path), openTreeClone).Noted(note))
+	set := uint64(attrNosuid | attrNoexec)
+	if !write {
+		set |= attrRdonly
+	}
+	l.add(spawn.MountSetattr(t, spawn.Str(""), atEmptyPath, set, 0, 0).Noted(note + ": its attributes"))
+	return t
 }
 
 // dev adds the steps that make /dev: the devices, pseudoterminals of its own,

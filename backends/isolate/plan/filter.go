@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/internal/seccomp"
@@ -73,8 +74,8 @@ func NeedsReader(s *spawn.Spec) bool {
 }
 
 // filter returns the program of the filter of system calls, empty when there is
-// to be none.
-func (o *Options) filter(read Reader) (Program, error) {
+// to be none. Beside the default profile it has what follows from the sandbox.
+func (o *Options) filter(s *spawn.Spec, read Reader) (Program, error) {
 	refuse := seccomp.Errno(1) // EPERM of Linux
 	switch path, program, ok := o.Seccomp.file(); {
 	case program:
@@ -93,7 +94,14 @@ func (o *Options) filter(read Reader) (Program, error) {
 	case o.Seccomp == FilterKill:
 		refuse = seccomp.KillProcess
 	}
-	code, err := seccomp.Assemble(seccomp.Default(refuse), seccomp.Arch(runtime.GOARCH))
+	f := seccomp.Default(refuse)
+	if !ownGroup(s, o) {
+		f.Rules = append(seccomp.SharedGroup(refuse).Rules, f.Rules...)
+	}
+	if slices.ContainsFunc(o.Mounts, func(m Mount) bool { return m.Write }) {
+		f.Rules = append(seccomp.SetID(refuse).Rules, f.Rules...)
+	}
+	code, err := seccomp.Assemble(f, seccomp.Arch(runtime.GOARCH))
 	if err != nil {
 		return Program{}, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Op: "seccomp", Err: err,
 			Msg: "there is no filter for this architecture; seccomp=off goes without"}

@@ -28,7 +28,7 @@ func (l *list) openSources(o *Options) ([]source, error) {
 		}
 		note := "bind of " + m.Source
 		if st.Mode()&fs.ModeDevice != 0 { // what is named is meant
-			sources[i].tree = l.add(spawn.OpenTree(spawn.CWD(), spawn.Str(m.Source), openTreeClone).Noted(note))
+			sources[i].tree = l.device(m.Source, m.Write, note)
 			continue
 		}
 		sources[i] = source{l.tree(m.Source, m.Write, note), st.IsDir()}

@@ -49,11 +49,11 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 		return nil, err
 	}
 	u.confine(l, s, &o)
-	filter, err := o.filter(read)
+	filter, err := o.filter(s, read)
 	if err != nil {
 		return nil, err
 	}
-	l.processOne(s)
+	l.processOne(s, &o)
 	if err := l.time(&o); err != nil {
 		return nil, err
 	}
@@ -88,8 +88,8 @@ func (l *list) add(s spawn.Step) spawn.Arg {
 // In a group of the host's, process 1 is a member as the program is. Otherwise
 // it has a group of its own, so that what is sent to the program's group is not
 // sent to the program once more.
-func (l *list) processOne(s *spawn.Spec) {
-	if s.Session || s.Group == spawn.NewGroup {
+func (l *list) processOne(s *spawn.Spec, o *Options) {
+	if ownGroup(s, o) {
 		l.add(spawn.Setpgid(0))
 	}
 	l.add(spawn.Pdeathsig(syscall.SIGKILL))
@@ -101,6 +101,9 @@ func (l *list) processOne(s *spawn.Spec) {
 func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
 	rest := *s
 	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
+	if ownGroup(s, o) && !s.Session {
+		rest.Group = spawn.NewGroup
+	}
 	for _, step := range spawn.Standard(&rest).Steps {
 		switch step.Op {
 		case spawn.OpClone, spawn.OpPdeathsig, spawn.OpExec:
@@ -123,6 +126,14 @@ func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
 		return
 	}
 	l.add(spawn.ExecEnv(spawn.HolePath.Arg(), append(environment(), o.KeepEnv...)))
+}
+
+// ownGroup reports whether the child is in a process group of its own. In the host's
+// the default profile keeps it from signalling the others; without that there is no
+// way to be there.
+func ownGroup(s *spawn.Spec, o *Options) bool {
+	profile := o.Seccomp == "" || o.Seccomp == FilterRefuse || o.Seccomp == FilterKill
+	return s.Session || s.Group == spawn.NewGroup || !profile
 }
 
 // environment is what a child has whose Spec has none: enough for a shell to

@@ -5,7 +5,7 @@ import "github.com/hatchery-spawn/hatchery/spawn"
 // What of /proc and /sys tells or changes too much: of the machine, not of a
 // namespace. What root may read or write there it may as the only user of a
 // user namespace too.
-func readOnlyProc() []string { return []string{"bus", "fs", "irq", "sys"} }
+func readOnlyProc() []string { return []string{"bus", "fs", "irq", "pressure", "sys"} }
 func hiddenProc() []string {
 	return []string{"acpi", "asound", "interrupts", "kcore", "keys", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats",
 		"sched_debug", "scsi", "sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo"}

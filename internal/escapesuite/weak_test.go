@@ -1,0 +1,161 @@
+//go:build linux
+
+package escapesuite
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
+	"github.com/hatchery-spawn/hatchery/sdk"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A layer is a part of the sandbox that can be left out. docs/isolate.md has each
+// as a row of its table.
+type layer string
+
+// The layers.
+const (
+	userLayer     layer = "user"     // the user namespace
+	pidLayer      layer = "pid"      // the pid namespace, process 1 and the own /proc
+	oldRootLayer  layer = "old-root" // the old root is detached
+	pivotLayer    layer = "pivot"    // pivot_root rather than chroot
+	readOnlyLayer layer = "readonly" // mounts are read-only
+	nosuidLayer   layer = "nosuid"   // mounts are nosuid
+	privateLayer  layer = "private"  // /tmp and others are the child's own
+	hiddenLayer   layer = "hidden"   // parts of /proc and /sys are covered
+	netLayer      layer = "net"      // the network namespace
+	ipcLayer      layer = "ipc"      // the ipc namespace
+	keyringLayer  layer = "keyring"  // the session keyring
+	rightsLayer   layer = "rights"   // no capability, sealed
+	nnpLayer      layer = "no-new-privs"
+	filterLayer   layer = "filter"
+	resolveLayer  layer = "resolve" // places are opened below the root
+	landlockLayer layer = "landlock"
+	timeLayer     layer = "time"
+	groupLayer    layer = "group" // a process group of its own
+	limitLayer    layer = "limits"
+)
+
+// weak is isolate without the layers that the option "without" names.
+type weak struct{ isolate.Backend }
+
+const (
+	weakKey = "weak"
+	without = "without"
+)
+
+func (w weak) Describe() sdk.Description {
+	d := w.Backend.Describe()
+	d.Key = weakKey
+	return d
+}
+
+// Plan makes the plan of isolate and takes layers out of it.
+func (w weak) Plan(ctx context.Context, s *spawn.Spec) (*spawn.Plan, error) {
+	strong := *s
+	var off []string
+	strong.Options = nil
+	for _, o := range s.Options {
+		if o.Key == without {
+			off = strings.Split(o.Value, ",")
+			continue
+		}
+		strong.Options = append(strong.Options, o)
+	}
+	p, err := w.Backend.Plan(ctx, &strong)
+	if err != nil {
+		return nil, err
+	}
+	p.Steps = slices.Clone(p.Steps)
+	for i := range p.Steps {
+		for _, l := range off {
+			weaken(&p.Steps[i], layer(l))
+		}
+	}
+	return p, nil
+}
+
+// weaken takes a layer out of a step. What is left out entirely becomes a step that
+// does nothing, as others refer to steps by their number.
+func weaken(s *spawn.Step, off layer) {
+	nothing := spawn.Chdir(spawn.Str("."))
+	drop := func(ops ...spawn.Op) {
+		if slices.Contains(ops, s.Op) {
+			*s = nothing
+		}
+	}
+	namespace := func(flag int64) {
+		if s.Op == spawn.OpClone {
+			s.Args = slices.Clone(s.Args)
+			s.Args[0].Num &^= flag
+		}
+	}
+	switch off {
+	case userLayer:
+		namespace(unix.CLONE_NEWUSER)
+		if s.Op == spawn.OpOpen && strings.HasSuffix(s.Args[0].Str, "_map") || s.Op == spawn.OpOpen && strings.HasSuffix(s.Args[0].Str, "/setgroups") {
+			*s = spawn.Open(spawn.Str("/dev/null"), unix.O_WRONLY, 0)
+		}
+	case pidLayer:
+		namespace(unix.CLONE_NEWPID)
+		drop(spawn.OpInit)
+		if s.Op == spawn.OpMount && s.Args[2].Str == "proc" {
+			*s = nothing
+		}
+	case oldRootLayer:
+		drop(spawn.OpUmount)
+	case pivotLayer:
+		drop(spawn.OpUmount)
+		if s.Op == spawn.OpPivotRoot {
+			*s = spawn.Chroot(spawn.Str("."))
+		}
+	case readOnlyLayer:
+		clearAttribute(s, unix.MOUNT_ATTR_RDONLY)
+	case nosuidLayer:
+		clearAttribute(s, unix.MOUNT_ATTR_NOSUID)
+	case hiddenLayer:
+		if s.Op == spawn.OpMoveMount && strings.HasSuffix(s.Note, " is hidden") {
+			*s = nothing
+		}
+	case netLayer:
+		namespace(unix.CLONE_NEWNET)
+		drop(spawn.OpLinkUp)
+	case ipcLayer:
+		namespace(unix.CLONE_NEWIPC)
+	case keyringLayer:
+		drop(spawn.OpKeyring)
+	case rightsLayer:
+		drop(spawn.OpSecurebits, spawn.OpBound, spawn.OpAmbientClear, spawn.OpCapset)
+	case nnpLayer:
+		drop(spawn.OpNoNewPrivs, spawn.OpSeccomp) // without rights the one takes the other
+	case filterLayer:
+		drop(spawn.OpSeccomp)
+	case groupLayer:
+		drop(spawn.OpSetpgid)
+	case landlockLayer:
+		drop(spawn.OpLandlockRestrict)
+	case timeLayer:
+		drop(spawn.OpUnshare)
+		if s.Op == spawn.OpOpen && strings.HasSuffix(s.Args[0].Str, "/timens_offsets") {
+			*s = spawn.Open(spawn.Str("/dev/null"), unix.O_WRONLY, 0)
+		}
+	case resolveLayer:
+		if s.Op == spawn.OpOpenAt {
+			s.Args = slices.Clone(s.Args)
+			s.Args[4].Num = 0
+		}
+	}
+}
+
+// clearAttribute makes a step that sets attributes of mounts not set one.
+func clearAttribute(s *spawn.Step, attribute int64) {
+	if s.Op == spawn.OpMountSetattr {
+		s.Args = slices.Clone(s.Args)
+		s.Args[3].Num &^= attribute
+	}
+}

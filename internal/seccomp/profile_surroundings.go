@@ -1,0 +1,37 @@
+package seccomp
+
+// SharedGroup returns rules for a child in a process group that has members outside
+// of its pid namespace. Such a group has no number that the child could name, but 0
+// is one's own: by that it could signal the others, and slow them down.
+func SharedGroup(refuse Action) Group {
+	return Group{"the own process group", "it has members outside, and 0 names it", []Rule{
+		{[]string{"kill"}, []Condition{Low(0, 0)}, refuse},
+		{[]string{"setpriority"}, []Condition{Low(0, 1), Low(1, 0)}, refuse}, // PRIO_PGRP
+		{[]string{"ioprio_set"}, []Condition{Low(0, 2), Low(1, 0)}, refuse},  // IOPRIO_WHO_PGRP
+	}}
+}
+
+// SetID returns rules for a child that can write to folders of the host: it is not to
+// make a program there that somebody outside could run as another user, or in another
+// group. A folder that hands its group on is made by the same bits, and refused too.
+func SetID(refuse Action) Group {
+	g := Group{Name: "set-user-ID and set-group-ID", Why: "such a file would work outside, where the mount is another"}
+	bits := func(call string, arg int, also ...Condition) {
+		for _, bit := range []uint64{0o4000, 0o2000} {
+			g.Rules = append(g.Rules, Rule{[]string{call}, append([]Condition{{Arg: arg, Op: MaskedEqual, Mask: bit, Value: bit}}, also...), refuse})
+		}
+	}
+	for _, call := range []string{"chmod", "fchmod", "creat", "mknod"} {
+		bits(call, 1)
+	}
+	for _, call := range []string{"fchmodat", "fchmodat2", "mknodat"} {
+		bits(call, 2)
+	}
+	for _, flag := range []uint64{0x40, 0x40_0000} { // O_CREAT, O_TMPFILE: without them there is no mode
+		bits("open", 2, Condition{Arg: 1, Op: MaskedEqual, Mask: flag, Value: flag})
+		bits("openat", 3, Condition{Arg: 2, Op: MaskedEqual, Mask: flag, Value: flag})
+	}
+	// Its mode is in memory, where a filter cannot see it: programs use the older call.
+	g.Rules = append(g.Rules, Rule{[]string{"openat2"}, nil, Errno(enosys)})
+	return g
+}
