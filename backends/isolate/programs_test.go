@@ -42,6 +42,29 @@ with m.Pool(2) as p: print(sum(p.map(abs, range(-3, 0))))'`, "6\n"},
 	}
 }
 
+// TestPostgreSQL makes a database, starts its server, asks it and stops it. It does
+// not run as root, so root is somebody else inside.
+func TestPostgreSQL(t *testing.T) {
+	h := openHost(t)
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		t.Skip("needs PostgreSQL in /usr/lib/postgresql: ", err)
+	}
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	c := shell(h, `exec 3>&1 >/tmp/log 2>&1
+initdb -D /tmp/data -U me --auth=trust --no-sync &&
+pg_ctl -D /tmp/data -o "-k /tmp -c listen_addresses=127.0.0.1" -w start &&
+psql -h 127.0.0.1 -U me -d postgres -Atc "select sum(i) from generate_series(1, 10) i" >&3 &&
+psql -h /tmp -U me -d postgres -Atc "create table t (a int); insert into t values (7); select a from t" >&3 &&
+pg_ctl -D /tmp/data -m fast -w stop || { cat /tmp/log >&3; exit 1; }`, "uid=65534", "gid=65534") // nobody, who has a name
+	c.Env = []string{"PATH=" + filepath.Dir(found[len(found)-1]) + ":/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "PGTZ=UTC"}
+	if out, err := c.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "55\n") || !strings.HasSuffix(string(out), "7\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 var heavy = flag.Bool("heavy", false, "run what takes minutes")
 
 // TestPythonsOwnTests runs some of Python's own tests, without those that become

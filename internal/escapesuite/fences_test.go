@@ -70,7 +70,7 @@ func landlock(abi int) func() string {
 // clocks says why there are no clocks of one's own here.
 func clocks() string {
 	var major, minor int
-	if n, _ := fmt.Sscanf(linux.Kernel(), "%d.%d", &major, &minor); n == 2 && major*100+minor < 603 {
+	if n, _ := fmt.Sscanf(linux.Kernel(), "Linux %d.%d", &major, &minor); n == 2 && major*100+minor < 603 {
 		return "it takes Linux 6.3"
 	}
 	if _, err := os.Stat("/proc/self/timens_offsets"); err != nil {

@@ -34,7 +34,6 @@ const (
 	rightsLayer   layer = "rights"   // no capability, sealed
 	nnpLayer      layer = "no-new-privs"
 	filterLayer   layer = "filter"
-	resolveLayer  layer = "resolve" // places are opened below the root
 	landlockLayer layer = "landlock"
 	timeLayer     layer = "time"
 	groupLayer    layer = "group" // a process group of its own
@@ -104,7 +103,10 @@ func weaken(s *spawn.Step, off layer) {
 	case pidLayer:
 		namespace(unix.CLONE_NEWPID)
 		drop(spawn.OpInit)
-		if s.Op == spawn.OpMount && s.Args[2].Str == "proc" {
+		switch {
+		case s.Op == spawn.OpFsopen && s.Args[0].Str == "proc": // that of the host's it may not have
+			*s = spawn.Fsopen("tmpfs", 0)
+		case s.Op == spawn.OpMoveMount && strings.HasPrefix(s.Note, "a /proc"):
 			*s = nothing
 		}
 	case oldRootLayer:
@@ -143,11 +145,6 @@ func weaken(s *spawn.Step, off layer) {
 		drop(spawn.OpUnshare)
 		if s.Op == spawn.OpOpen && strings.HasSuffix(s.Args[0].Str, "/timens_offsets") {
 			*s = spawn.Open(spawn.Str("/dev/null"), unix.O_WRONLY, 0)
-		}
-	case resolveLayer:
-		if s.Op == spawn.OpOpenAt {
-			s.Args = slices.Clone(s.Args)
-			s.Args[4].Num = 0
 		}
 	}
 }

@@ -55,8 +55,14 @@ func (r *root) private() error {
 	return nil
 }
 
-// finish makes read-only what was only written to make places, and lets go of
-// the host's files.
+// letGo lets go of the host's files, before any place is looked for: they are mounted
+// above the new root meanwhile, and whoever made that could lead the way there by "..",
+// which RESOLVE_IN_ROOT is no help against.
+func (r *root) letGo() {
+	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the host's files"))
+}
+
+// finish makes read-only what was only written to make places.
 func (r *root) finish(o *Options) {
 	readOnly := func(fd spawn.Arg, note string) {
 		r.add(spawn.MountSetattr(fd, spawn.Str(""), atEmptyPath, attrRdonly, 0, 0).Noted(note))
@@ -65,8 +71,6 @@ func (r *root) finish(o *Options) {
 	if o.profile() == ProfileEmpty {
 		readOnly(r.fd, "the root is read-only")
 	}
-	r.add(spawn.Fchdir(r.fd))
-	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the host's files"))
 	r.add(spawn.Chdir(spawn.Str("/")))
 }
 

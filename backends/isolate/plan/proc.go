@@ -14,11 +14,23 @@ func hiddenSys() []string {
 	return []string{"/sys/firmware", "/sys/devices/virtual/powercap", "/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/security", "/sys/kernel/tracing"}
 }
 
-// proc adds the steps that mount the child's own /proc. It comes while the host's
-// is in sight: without one that it could see the kernel gives no new one to a
-// user namespace.
-func (r *root) proc() error {
-	return r.mount("/proc", "proc", msNosuid|msNodev|msNoexec, "", noteProc)
+// newProc adds the steps that make the child's own /proc, which is mounted later. It
+// comes while the host's is in sight: without one that it could see the kernel gives no
+// new one to a user namespace.
+func (l *list) newProc() spawn.Arg {
+	fs := l.add(spawn.Fsopen("proc", 0).Noted(noteProc))
+	l.add(spawn.Fsconfig(fs, fsconfigCreate, "", "").Noted(noteProc))
+	return l.add(spawn.Fsmount(fs, 0, attrNosuid|attrNodev|attrNoexec).Noted(noteProc))
+}
+
+// proc adds the steps that mount it.
+func (r *root) proc(tree spawn.Arg) error {
+	if err := r.make("/proc", true, "/proc"); err != nil {
+		return err
+	}
+	r.add(spawn.MoveMount(tree, r.open("/proc"), spawn.Str(""), moveToEmptyPath).Noted(noteProc))
+	r.places.cover("/proc", "")
+	return nil
 }
 
 // masks adds the steps that cover what is not for the child. It comes behind

@@ -26,12 +26,14 @@ func (l *list) fileSystem(o *Options) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
+	proc := l.newProc()
 	l.newRoot(o)
 	l.add(spawn.Chdir(spawn.Str(stage)))
 	l.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
 	r := &root{list: l, fd: l.add(spawn.Open(spawn.Str("."), oPath, 0).Noted(noteRoot)), places: places}
+	r.letGo()
 	for _, part := range []func() error{
-		r.proc,
+		func() error { return r.proc(proc) },
 		func() error { return r.dev(dev) },
 		r.private,
 		func() error { r.masks(o); return nil },
