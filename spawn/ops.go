@@ -37,6 +37,8 @@ const (
 	OpInit          Op = "init"          //
 	OpSetns         Op = "setns"         // descriptor type
 	OpUnshare       Op = "unshare"       // flags
+	OpUIDMap        Op = "uid_map"       // text
+	OpGIDMap        Op = "gid_map"       // text
 	OpSethostname   Op = "sethostname"   // name
 	OpSetdomainname Op = "setdomainname" // name
 	OpLinkUp        Op = "link_up"       // name of a network interface

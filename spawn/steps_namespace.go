@@ -19,6 +19,15 @@ func Setns(fd Arg, nstype uint64) Step { return step(OpSetns, fd, Int(int64(nsty
 // CLONE_NEW* alone.
 func Unshare(flags uint64) Step { return step(OpUnshare, Int(int64(flags))) }
 
+// UIDMap has the keeper write the user ids of the child's user namespace, which
+// it has from the clone, as user_namespaces(7) has them: "0 100000 65536". The
+// child waits meanwhile. Ranges take a keeper with CAP_SETUID where the keeper
+// is. A child that maps its own id alone writes to /proc/self/uid_map instead.
+func UIDMap(text string) Step { return step(OpUIDMap, Str(text)) }
+
+// GIDMap is UIDMap for group ids, with CAP_SETGID.
+func GIDMap(text string) Step { return step(OpGIDMap, Str(text)) }
+
 // Sethostname sets the host name of the child's UTS namespace, sethostname(2).
 // A plan that has not given the child one of its own is refused.
 func Sethostname(name string) Step { return step(OpSethostname, Str(name)) }

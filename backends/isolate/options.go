@@ -24,6 +24,9 @@ const (
 	ProfileRoot  = plan.ProfileRoot
 )
 
+// An IDRange is a range of user and group ids of the host.
+type IDRange = plan.IDRange
+
 // A Filter is what happens to system calls that programs have no need of.
 type Filter = plan.Filter
 

@@ -40,6 +40,7 @@ func Features(context.Context) []Feature {
 		feature("profile=empty", spawn.Option{Key: "profile", Value: "empty"}),
 		feature("hostname", spawn.Option{Key: "hostname", Value: "probe"}),
 		feature("uid and gid", spawn.Option{Key: "uid", Value: "0"}, spawn.Option{Key: "gid", Value: "0"}),
+		feature("ids", spawn.Option{Key: "ids", Value: "100000:65536"}),
 		feature("tmpfs", spawn.Option{Key: "tmpfs", Value: "/tmp/x:1m"}),
 		feature("bind", spawn.Option{Key: "bind", Value: "/:/tmp/x"}),
 		feature("clock", spawn.Option{Key: "clock", Value: "monotonic:1h"}),

@@ -46,6 +46,8 @@ func TestCheckRefuses(t *testing.T) {
 		{"the keeper's mounts", with(spawn.Mount(spawn.Str("none"), spawn.Str("/"), "", 0, "")), "a mount namespace of its own"},
 		{"the keeper's host name", with(spawn.Unshare(0x20000), spawn.Sethostname("x")), "a UTS namespace of its own"},
 		{"the keeper's network", with(spawn.LinkUp("lo")), "a network namespace of its own"},
+		{"ids of no namespace of its own", with(spawn.UIDMap("0 0 1")), "the user namespace made by the clone"},
+		{"ids behind process 1", []spawn.Step{spawn.Clone(0x30000000), spawn.Init(), spawn.GIDMap("0 0 1"), exec}, "before any process 1"},
 		{"a number as folder", with(spawn.Unshare(0x20000), step(spawn.OpMkdir, spawn.Int(3), spawn.Str("x"), spawn.Int(0))), "argument 1 cannot be 3"},
 		{"NUL in a file system", with(spawn.Fsopen("tmp\x00fs", 0)), "NUL"},
 		{"foreign clone flag", []spawn.Step{spawn.Clone(0x100), exec}, "out of range"},

@@ -41,6 +41,10 @@ type state struct {
 	res   *[maxOps]uintptr // as long as ops
 	mem   []uintptr        // what res points to
 
+	// With errands: see attend.
+	asked uint32 // the number of the errand that the child waits for
+	done  uint32 // the number of the last one that was done, and an errno
+
 	// With a step init: see the phases.
 	nest      uintptr // where the list goes on in the nested child, or 0
 	total     uintptr // the end of what the child itself does meanwhile
@@ -142,6 +146,13 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 		}
 		if o.nr == storeCall {
 			**(**uint32)(unsafe.Pointer(&o.args[1])) = uint32(a0)
+			continue
+		}
+		if o.nr == awaitCall {
+			if e := s.ask(a0, a1); e != 0 {
+				*errno = uintptr(e)
+				return false
+			}
 			continue
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)

@@ -21,6 +21,10 @@ func (b *builder) confine(r *Request, i int) {
 		b.fd(call(unix.SYS_SETNS, 0, num(1)), 0, s.Args[0])
 	case spawn.OpUnshare:
 		call(unix.SYS_UNSHARE, num(0))
+	case spawn.OpUIDMap:
+		b.await(i, "uid_map", s.Args[0].Str)
+	case spawn.OpGIDMap:
+		b.await(i, "gid_map", s.Args[0].Str)
 	case spawn.OpSethostname:
 		call(unix.SYS_SETHOSTNAME, b.str(s.Args[0].Str), uintptr(len(s.Args[0].Str)))
 	case spawn.OpSetdomainname:

@@ -25,6 +25,7 @@ type builder struct {
 	top      int         // the highest number that the plan hands out
 	lastFile int         // the last step that hands one out
 	copies   []int       // descriptors of ours among them
+	errands  []errand    // what the child will wait for
 	nest     int         // where the part of a nested child begins, or 0
 	after    int         // where it ends
 	program  int         // of pid 1, a memfd
@@ -39,7 +40,7 @@ type builder struct {
 const chunkSize = 64 << 10
 
 func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
-	b.ops, b.used, b.opOf, b.nest = b.ops[:0], 0, b.opOf[:0], 0
+	b.ops, b.used, b.opOf, b.nest, b.errands = b.ops[:0], 0, b.opOf[:0], 0, nil
 	if b.chunks == nil {
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)

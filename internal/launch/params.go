@@ -63,7 +63,7 @@ func confineParams(op spawn.Op) []kinds {
 		return []kinds{desc, number}
 	case spawn.OpUnshare, spawn.OpBound, spawn.OpSecurebits:
 		return []kinds{number}
-	case spawn.OpSethostname, spawn.OpSetdomainname, spawn.OpLinkUp:
+	case spawn.OpSethostname, spawn.OpSetdomainname, spawn.OpLinkUp, spawn.OpUIDMap, spawn.OpGIDMap:
 		return []kinds{text}
 	case spawn.OpMount:
 		return []kinds{path, path, text, number, text}

@@ -59,11 +59,16 @@ func checkFilter(flags int64, filter string) bool {
 func checkNamespaces(p *spawn.Plan) error {
 	var own uint64
 	inits := 0
+	const newUser = 0x10000000
 	for i, s := range p.Steps {
 		switch s.Op {
 		case spawn.OpInit:
 			if inits++; inits > 1 || p.Steps[0].Args[0].Num&newPID == 0 {
 				return badPlan(p, i, "it is for the first process of a pid namespace made by the clone, once")
+			}
+		case spawn.OpUIDMap, spawn.OpGIDMap:
+			if inits > 0 || p.Steps[0].Args[0].Num&newUser == 0 {
+				return badPlan(p, i, "it is for the user namespace made by the clone, before any process 1")
 			}
 		case spawn.OpClone, spawn.OpUnshare:
 			own |= uint64(s.Args[0].Num)

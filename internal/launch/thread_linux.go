@@ -135,7 +135,9 @@ func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 	if b := &t.build; b.nest > 0 {
 		t.state.split(b.nest, b.after, uintptr(unsafe.Pointer(unsafe.SliceData(t.stack)))+uintptr(len(t.stack)))
 	}
+	dismiss := t.attend()
 	pid, errno := t.clone(r, flags, modern)
+	dismiss()
 	runtime.KeepAlive(r)
 	if errno != 0 {
 		t.pid.Store(0)

@@ -35,6 +35,9 @@ func (o *Options) check() error {
 			return err
 		}
 	}
+	if err := o.IDs.check(o); err != nil {
+		return err
+	}
 	for _, m := range o.Mounts {
 		if err := m.check(); err != nil {
 			return err

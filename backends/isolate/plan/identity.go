@@ -12,18 +12,22 @@ import (
 type identity struct {
 	uid, gid     int    // outside
 	inUID, inGID uint32 // in a user namespace of the child's own
+	ids          IDRange
 	credential   *spawn.Credential
 	ownNamespace bool
 }
 
 // newIdentity decides how the child gets its ids. It has a user namespace of its
-// own, with a single id, so that it needs no rights and has none outside. The
-// exception is a Spec that asks root for another identity: one id is all that
-// such a namespace can have without help from outside, and root can do without
-// it.
+// own, with a single id, so that it needs no rights and has none outside. One id
+// is all that such a namespace can have without help from outside; root can help,
+// and give it a range. A Spec that asks root for another identity has that in
+// place of a user namespace.
 func newIdentity(o *Options, s *spawn.Spec) (*identity, error) {
-	u := &identity{uid: os.Geteuid(), gid: os.Getegid(), ownNamespace: true}
-	u.inUID, u.inGID = uint32(u.uid), uint32(u.gid)
+	u := &identity{uid: os.Geteuid(), gid: os.Getegid(), ids: o.IDs, ownNamespace: true}
+	own := u.ids == IDRange{}
+	if own {
+		u.inUID, u.inGID = uint32(u.uid), uint32(u.gid)
+	}
 	if o.UID != nil {
 		u.inUID = *o.UID
 	}
@@ -32,7 +36,11 @@ func newIdentity(o *Options, s *spawn.Spec) (*identity, error) {
 	}
 	c := s.Credential
 	switch {
+	case !own && u.uid != 0:
+		return nil, unsupported("ids: only root can give a child ids of a range; uid and gid are what it sees as its own")
 	case c == nil:
+	case !own:
+		return nil, badOption("ids contradict the Credential of the Spec: want either")
 	case o.UID != nil || o.GID != nil:
 		return nil, badOption("uid and gid contradict the Credential of the Spec: want either")
 	case o.ownTime():
@@ -61,7 +69,11 @@ func (u *identity) flags(o *Options) uint64 {
 // process map its own ids alone, and its group only when it can no longer drop
 // groups: a group may be what forbids something.
 func (u *identity) maps(l *list) {
-	if !u.ownNamespace {
+	switch {
+	case !u.ownNamespace:
+		return
+	case u.ids != IDRange{}:
+		u.ids.maps(l)
 		return
 	}
 	write := func(path, text, note string) {
@@ -72,6 +84,18 @@ func (u *identity) maps(l *list) {
 	write("/proc/self/setgroups", "deny", "user namespace: setgroups")
 	write("/proc/self/uid_map", fmt.Sprintf("%d %d 1", u.inUID, u.uid), noteMap)
 	write("/proc/self/gid_map", fmt.Sprintf("%d %d 1", u.inGID, u.gid), noteMap)
+}
+
+// become adds the steps by which a child with a range of ids becomes one of them.
+// They come when it has opened what it can only as the host's user, and before it
+// makes files, which are to be its own.
+func (u *identity) become(l *list) {
+	if u.ids == (IDRange{}) {
+		return
+	}
+	l.add(spawn.Setgroups())
+	l.add(spawn.Setresgid(u.inGID))
+	l.add(spawn.Setresuid(u.inUID))
 }
 
 // confine adds the steps that take every right away, for good. They come before

@@ -35,6 +35,7 @@ func (o Options) List() []spawn.Option {
 	if o.GID != nil {
 		add("gid", fmt.Sprint(*o.GID))
 	}
+	add("ids", o.IDs.String())
 	add("seccomp", string(o.Seccomp))
 	for _, r := range o.Landlock {
 		add("landlock", r.String())

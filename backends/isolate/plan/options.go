@@ -36,8 +36,14 @@ type Options struct {
 	// has been running. The time of day is everybody's. Linux 6.3.
 	Monotonic, Boottime time.Duration
 
+	// IDs are ids of the host that the child has in place of the host's own, so
+	// that outside it is somebody else: it has no file of the host's user. Inside
+	// they begin with 0, user ids and group ids alike. Root alone can give them.
+	// The zero IDs are none.
+	IDs IDRange
+
 	// UID and GID are the ids that the child sees as its own; nil means the
-	// host's. Outside they are the host's in either case.
+	// host's, or 0 with IDs. Outside they are the host's, or those of IDs.
 	UID, GID *uint32
 
 	// Seccomp is what is done about system calls that programs have no need
@@ -62,6 +68,9 @@ type Options struct {
 	// sandbox. The notes of the plan say what is missing.
 	BestEffort []Layer
 }
+
+// An IDRange is Count ids of the host, from First on.
+type IDRange struct{ First, Count uint32 }
 
 // KeepAllEnv, in Options.KeepEnv, keeps the host's whole environment.
 const KeepAllEnv = "all"

@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "seccomp", "landlock", "keep_env", "best_effort"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "ids", "seccomp", "landlock", "keep_env", "best_effort"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -59,6 +59,8 @@ func (o *Options) set(key, value string) (err error) {
 		o.UID, err = parseID(key, value)
 	case "gid":
 		o.GID, err = parseID(key, value)
+	case "ids":
+		o.IDs, err = parseIDs(value)
 	case "seccomp":
 		o.Seccomp, err = parseFilter(value)
 	case "landlock":

@@ -44,7 +44,7 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if !o.HostNetwork {
 		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
 	}
-	places, err := l.fileSystem(&o)
+	places, err := l.fileSystem(&o, u)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ const stage = "/proc"
 
 // fileSystem adds the steps that give the child its files, and returns where
 // which of them are.
-func (l *list) fileSystem(o *Options) (*places, error) {
+func (l *list) fileSystem(o *Options, u *identity) (*places, error) {
 	l.add(spawn.Mount(spawn.Str("none"), spawn.Str("/"), "", msRec|msPrivate, "").Noted("mounts are not told to the host"))
 	if o.HostNetwork && o.profile() == ProfileHost {
 		o.Mounts = append(nameServers(), o.Mounts...)
@@ -27,7 +27,7 @@ func (l *list) fileSystem(o *Options) (*places, error) {
 		return nil, err
 	}
 	proc := l.newProc()
-	l.newRoot(o)
+	l.newRoot(o, u)
 	l.add(spawn.Chdir(spawn.Str(stage)))
 	l.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
 	r := &root{list: l, fd: l.add(spawn.Open(spawn.Str("."), oPath, 0).Noted(noteRoot)), places: places}
@@ -47,12 +47,18 @@ func (l *list) fileSystem(o *Options) (*places, error) {
 	return places, nil
 }
 
-// newRoot adds the steps that mount the new root on the stage.
-func (l *list) newRoot(o *Options) {
+// newRoot adds the steps that mount the new root on the stage. From here on the
+// child is who it is to be.
+func (l *list) newRoot(o *Options, u *identity) {
 	from := "/"
 	if o.Root != "" {
 		from = o.Root
 	}
+	var tree spawn.Arg
+	if plain := o.profile() != ProfileEmpty && !o.Overlay; plain {
+		tree = l.tree(from, false, "the files of the root, "+from)
+	}
+	u.become(l)
 	switch {
 	case o.profile() == ProfileEmpty:
 		l.tmpfs(stage, "mode=0755,size=1m")
@@ -67,7 +73,6 @@ func (l *list) newRoot(o *Options) {
 		merged := l.add(spawn.OpenTree(spawn.CWD(), spawn.Str(stage+"/new"), openTreeClone).Noted(noteOverlay))
 		l.add(spawn.MoveMount(merged, spawn.CWD(), spawn.Str(stage), 0).Noted(noteOverlay))
 	default:
-		tree := l.tree(from, false, "the files of the root, "+from)
 		l.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(stage), 0).Noted(noteRoot))
 	}
 }
