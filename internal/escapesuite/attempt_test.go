@@ -32,6 +32,8 @@ type attempt struct {
 	works bool
 	// filtered says that the filter alone decides: where it kills, it kills.
 	filtered bool
+	// alone says that others are not to be made meanwhile.
+	alone bool
 	// asked says that TestKernelInEachProfile makes it, too.
 	asked bool
 	// hostProfile says that it makes sense in the default profile alone.

@@ -26,13 +26,25 @@ func onProcesses() []attempt {
 			try: func(args []string) error { return syscall.Kill(number(args[0]), syscall.SIGKILL) }, want: []syscall.Errno{syscall.ESRCH},
 		},
 		{
-			name: "signal-host-group", what: "signal the process group that it may share with the host", stops: []layer{filterLayer}, filtered: true, scene: func(s *scene) { s.listenFor(syscall.SIGWINCH) },
-			try: func([]string) error { return syscall.Kill(0, syscall.SIGWINCH) }, want: []syscall.Errno{syscall.EPERM},
+			name: "signal-host-group", alone: true, what: "signal the process group that it may share with the host", stops: []layer{filterLayer}, filtered: true, scene: func(s *scene) { s.listenForGroup() },
+			try: func([]string) error { return syscall.Kill(0, nobodyMinds) }, want: []syscall.Errno{syscall.EPERM},
 		},
 		{
-			name: "signal-host-group-unfiltered", what: "the same with seccomp=off", stops: []layer{groupLayer}, quiet: true,
-			scene: func(s *scene) { s.listenFor(syscall.SIGCONT); s.opts = []string{"seccomp=off"} },
-			try:   func([]string) error { return syscall.Kill(0, syscall.SIGCONT) },
+			name: "signal-host-group-unfiltered", alone: true, what: "the same with seccomp=off", stops: []layer{groupLayer}, quiet: true,
+			scene: func(s *scene) { s.listenForGroup(); s.opts = []string{"seccomp=off"} },
+			try:   func([]string) error { return syscall.Kill(0, nobodyMinds) },
+		},
+		{
+			name: "signal-host-group-own-filter", alone: true, what: "the same with a filter that allows everything", stops: []layer{filterLayer}, want: []syscall.Errno{syscall.EPERM},
+			scene: func(s *scene) {
+				file := s.folder() + "/allow"
+				if err := os.WriteFile(file, []byte{6, 0, 0, 0, 0, 0, 0xff, 0x7f}, 0o644); err != nil { // return SECCOMP_RET_ALLOW
+					s.Fatal(err)
+				}
+				s.opts = []string{"seccomp=bpf:" + file}
+				s.listenForGroup()
+			},
+			try: func([]string) error { return syscall.Kill(0, nobodyMinds) },
 		},
 		{
 			name: "renice-host-group", what: "change the priority of that group", stops: []layer{filterLayer}, filtered: true, plain: true, try: renice,
@@ -95,14 +107,17 @@ func tracing() string {
 	return ""
 }
 
-// listenFor hears a signal to the host's process group. It must be one that nobody
-// minds, and nobody else waits for.
-func (s *scene) listenFor(sig os.Signal) {
+// nobodyMinds is a signal that harms nobody who has not asked for it.
+const nobodyMinds = syscall.SIGWINCH
+
+// listenForGroup hears what is sent to the host's process group. Attempts that have it
+// are not made at the same time.
+func (s *scene) listenForGroup() {
 	if s.plain {
 		s.Fatal("the group of the tests is not to be signalled by chance")
 	}
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, sig)
+	signal.Notify(c, nobodyMinds)
 	s.Cleanup(func() { signal.Stop(c) })
 	s.harmed = func() bool {
 		select {

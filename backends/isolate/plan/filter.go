@@ -73,40 +73,67 @@ func NeedsReader(s *spawn.Spec) bool {
 	return err == nil && ok && !program
 }
 
-// filter returns the program of the filter of system calls, empty when there is
-// to be none. Beside the default profile it has what follows from the sandbox.
-func (o *Options) filter(s *spawn.Spec, read Reader) (Program, error) {
+// filters returns the programs of the filters of system calls, in the order in which
+// they are to be loaded; none when there is to be none. What follows from the sandbox
+// is part of the default profile, and goes before a filter of the caller's.
+func (o *Options) filters(s *spawn.Spec, read Reader) ([]Program, error) {
 	refuse := seccomp.Errno(1) // EPERM of Linux
-	switch path, program, ok := o.Seccomp.file(); {
-	case program:
-		return programFile(path)
-	case ok:
-		text, err := readFile(path)
-		if err != nil {
-			return Program{}, err
-		}
-		if read == nil {
-			return Program{}, badOption("seccomp=%s: nobody here reads profiles", short(path))
-		}
-		return read(path, text)
+	path, program, file := o.Seccomp.file()
+	switch {
 	case o.Seccomp == FilterOff:
-		return Program{}, nil
-	case o.Seccomp == FilterKill:
-		refuse = seccomp.KillProcess
+		return nil, nil
+	case !file:
+		if o.Seccomp == FilterKill {
+			refuse = seccomp.KillProcess
+		}
+		f := seccomp.Default(refuse)
+		f.Rules = append(o.surroundings(s, refuse), f.Rules...)
+		p, err := assemble(f)
+		return []Program{p}, err
 	}
-	f := seccomp.Default(refuse)
-	if !ownGroup(s, o) {
-		f.Rules = append(seccomp.SharedGroup(refuse).Rules, f.Rules...)
+	own, err := ownFilter(path, program, read)
+	rules := o.surroundings(s, refuse)
+	if err != nil || len(rules) == 0 {
+		return []Program{own}, err
 	}
+	p, err := assemble(seccomp.Filter{Default: seccomp.Allow, Rules: rules})
+	return []Program{p, own}, err
+}
+
+// surroundings returns the rules that follow from the sandbox, whatever a filter lets
+// a program do.
+func (o *Options) surroundings(s *spawn.Spec, refuse seccomp.Action) (rules []seccomp.Rule) {
 	if slices.ContainsFunc(o.Mounts, func(m Mount) bool { return m.Write }) {
-		f.Rules = append(seccomp.SetID(refuse).Rules, f.Rules...)
+		rules = append(rules, seccomp.SetID(refuse).Rules...)
 	}
+	if !ownGroup(s, o) {
+		rules = append(rules, seccomp.SharedGroup(refuse).Rules...)
+	}
+	return rules
+}
+
+func assemble(f seccomp.Filter) (Program, error) {
 	code, err := seccomp.Assemble(f, seccomp.Arch(runtime.GOARCH))
 	if err != nil {
 		return Program{}, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Op: "seccomp", Err: err,
 			Msg: "there is no filter for this architecture; seccomp=off goes without"}
 	}
 	return Program{Code: code}, nil
+}
+
+// ownFilter returns the program of the caller's filter.
+func ownFilter(path string, program bool, read Reader) (Program, error) {
+	if program {
+		return programFile(path)
+	}
+	text, err := readFile(path)
+	if err != nil {
+		return Program{}, err
+	}
+	if read == nil {
+		return Program{}, badOption("seccomp=%s: nobody here reads profiles", short(path))
+	}
+	return read(path, text)
 }
 
 // programFile returns the program that a file is.

@@ -49,7 +49,7 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 		return nil, err
 	}
 	u.confine(l, s, &o)
-	filter, err := o.filter(s, read)
+	filters, err := o.filters(s, read)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,12 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if err := l.landlock(&o, places); err != nil {
 		return nil, err
 	}
-	l.program(s, &o, filter)
+	l.program(s, &o, filters)
 	_, _, fromFile := o.Seccomp.file()
-	return &spawn.Plan{Steps: l.steps, Notes: append(l.notes, filter.Notes...), Reusable: !fromFile}, nil
+	for _, f := range filters {
+		l.notes = append(l.notes, f.Notes...)
+	}
+	return &spawn.Plan{Steps: l.steps, Notes: l.notes, Reusable: !fromFile}, nil
 }
 
 // A list is a plan that grows.
@@ -98,7 +101,7 @@ func (l *list) processOne(s *spawn.Spec, o *Options) {
 
 // program adds what the program is to have: the steps of the standard plan that
 // concern neither rights nor the file system.
-func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
+func (l *list) program(s *spawn.Spec, o *Options, filters []Program) {
 	rest := *s
 	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
 	if ownGroup(s, o) && !s.Session {
@@ -118,8 +121,8 @@ func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
 	if s.Foreground != nil {
 		l.add(spawn.Foreground(*s.Foreground, 0))
 	}
-	if filter.Code != "" { // the last thing: the steps before may be what it refuses
-		l.add(spawn.Seccomp(filter.Flags, filter.Code).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
+	for _, f := range filters { // the last thing: the steps before may be what they refuse
+		l.add(spawn.Seccomp(f.Flags, f.Code).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
 	}
 	if slices.Contains(o.KeepEnv, KeepAllEnv) {
 		l.add(spawn.Exec(spawn.HolePath.Arg()))
@@ -129,11 +132,10 @@ func (l *list) program(s *spawn.Spec, o *Options, filter Program) {
 }
 
 // ownGroup reports whether the child is in a process group of its own. In the host's
-// the default profile keeps it from signalling the others; without that there is no
-// way to be there.
+// a filter keeps it from signalling the others; without one there is no way to be
+// there.
 func ownGroup(s *spawn.Spec, o *Options) bool {
-	profile := o.Seccomp == "" || o.Seccomp == FilterRefuse || o.Seccomp == FilterKill
-	return s.Session || s.Group == spawn.NewGroup || !profile
+	return s.Session || s.Group == spawn.NewGroup || o.Seccomp == FilterOff
 }
 
 // environment is what a child has whose Spec has none: enough for a shell to
