@@ -101,6 +101,7 @@ type Child struct {
 	proc     *Process    // nil while there is none
 	last     *Process    // proc, or the one before
 	again    *time.Timer // a restart that is due
+	giveUp   func()      // ends the restart that is under way; nil while there is none
 	asked    bool        // it is being stopped
 	gone     bool        // it has ended for good
 	err      error       // of its last end or start
@@ -206,12 +207,15 @@ func (c *Child) runLocked(p *Process) {
 
 // cancelLocked notes that the child is to be stopped, and gives up a restart.
 // It returns the process to stop, if there is one. What is being started
-// meanwhile sees that it was asked.
+// meanwhile is given up, or sees that it was asked.
 func (c *Child) cancelLocked() *Process {
 	if c.asked {
 		return nil
 	}
 	c.asked = true
+	if c.giveUp != nil {
+		c.giveUp()
+	}
 	if c.again != nil && c.again.Stop() {
 		c.endLocked(c.err, false)
 		return nil
@@ -315,12 +319,16 @@ func (c *Child) restart() {
 		n.mu.Unlock()
 		return
 	}
+	ctx, giveUp := context.WithCancel(n.life)
+	defer giveUp()
+	c.giveUp = giveUp
 	c.restarts++
 	last := c.last
 	n.mu.Unlock()
 	c.clear(last)
-	p, err := c.launch(n.life)
+	p, err := c.launch(ctx)
 	n.mu.Lock()
+	c.giveUp = nil
 	switch {
 	case err == nil:
 		c.runLocked(p)

@@ -102,6 +102,45 @@ func TestNurseryReadinessEndsWithTheNursery(t *testing.T) {
 	}
 }
 
+// TestNurseryStopsAChildThatIsNotReadyAgain stops it alone: the nursery goes on.
+func TestNurseryStopsAChildThatIsNotReadyAgain(t *testing.T) {
+	h := open(t, host.Config{})
+	err := h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
+		waiting := make(chan *host.Process)
+		cfg := member("again", "exit 3")
+		cfg.Restart = host.Restart{Max: 9, MinDelay: time.Millisecond}
+		first := true
+		cfg.Ready = func(ctx context.Context, p *host.Process) error {
+			if first {
+				first = false
+				return nil
+			}
+			waiting <- p
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		c := enlist(t, n, cfg)[0]
+		p := <-waiting
+		stopped := make(chan error, 1)
+		go func() { stopped <- c.Stop(ctx) }()
+		select {
+		case err := <-stopped:
+			var ce *host.ChildError
+			<-p.Done()
+			if !errors.As(err, &ce) || n.Cause() != nil {
+				t.Errorf("it is stopped with %v, the nursery canceled for %v", err, n.Cause())
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("it is waited for until it is ready")
+			n.Cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNurseryBelievesWhatEndedSays(t *testing.T) {
 	h := open(t, host.Config{})
 	ended := func(cfg host.ChildConfig, f func(host.Ending) host.Ending) host.ChildConfig {
