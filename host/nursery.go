@@ -24,6 +24,11 @@ type Nursery struct {
 	life context.Context
 	die  context.CancelCauseFunc
 
+	// outside cancels the nursery if its context or its host has ended. That is
+	// done when it happens, too, but by another goroutine: whoever judges an error
+	// calls it first, for what has failed because of that is no cause.
+	outside func()
+
 	mu       sync.Mutex
 	members  map[*Child]struct{}                // that have not ended for good
 	causes   []error                            // why it was canceled, in the order of time
@@ -67,8 +72,7 @@ func (h *Host) Nursery(ctx context.Context, cfg NurseryConfig, body func(context
 	n := &Nursery{host: h, cfg: cfg, events: newEventQueue(cfg.OnEvent), members: map[*Child]struct{}{}, plugins: map[registry.SpawnMethodKey]func(){}, active: 1, over: make(chan struct{})}
 	n.life, n.die = context.WithCancelCause(ctx)
 	defer n.die(nil)
-	defer context.AfterFunc(ctx, func() { n.fail(context.Cause(ctx)) })()
-	defer context.AfterFunc(h.life, func() { n.fail(&spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStop}) })()
+	defer n.heed(ctx)()
 	returned := false
 	defer func() {
 		if !returned { // a panic, or runtime.Goexit, which go on after this
@@ -82,6 +86,23 @@ func (h *Host) Nursery(ctx context.Context, cfg NurseryConfig, body func(context
 	n.bodyEnded(err)
 	n.wait()
 	return n.result()
+}
+
+// heed has the nursery canceled by the end of ctx and by the host's Close.
+func (n *Nursery) heed(ctx context.Context) (stop func()) {
+	over := sync.OnceFunc(func() { n.fail(context.Cause(ctx)) })
+	closed := sync.OnceFunc(func() { n.fail(&spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStop}) })
+	n.outside = func() {
+		if ctx.Err() != nil {
+			over()
+		}
+		if n.host.life.Err() != nil {
+			closed()
+		}
+	}
+	n.outside()
+	stopOver, stopClosed := context.AfterFunc(ctx, over), context.AfterFunc(n.host.life, closed)
+	return func() { stopOver(); stopClosed() }
 }
 
 // Nursery opens a nursery inside n: what is started in it ends before n does,
@@ -111,6 +132,7 @@ func (n *Nursery) Go(name string, f func(context.Context) error) error {
 		if err == nil {
 			return
 		}
+		n.outside()
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if own := n.own(err); own != nil {
@@ -243,7 +265,7 @@ func (n *Nursery) own(err error) error {
 		}
 		return &pruned
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, spawn.ErrCanceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, spawn.ErrCanceled) || n.host.life.Err() != nil && errors.Is(err, spawn.ErrClosed) {
 		return nil
 	}
 	if slices.ContainsFunc(n.causes, func(c error) bool { return errors.Is(err, c) || tellsOf(err, c) }) {
@@ -254,6 +276,9 @@ func (n *Nursery) own(err error) error {
 
 // bodyEnded does what the end of body asks for.
 func (n *Nursery) bodyEnded(err error) {
+	if err != nil {
+		n.outside()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	defer n.leaveLocked()

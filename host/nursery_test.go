@@ -224,6 +224,45 @@ func TestNurseryEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestNurseryThatIsOverBeforeItBegins: what fails for that reason is no cause.
+func TestNurseryThatIsOverBeforeItBegins(t *testing.T) {
+	closed, err := host.Open(host.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	why := errors.New("enough")
+	over, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	for name, c := range map[string]struct {
+		host *host.Host
+		ctx  context.Context
+		want error
+	}{
+		"its context": {open(t, host.Config{}), over, why},
+		"its host":    {closed, t.Context(), spawn.ErrClosed},
+	} {
+		err := c.host.Nursery(c.ctx, host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
+			if !errors.Is(context.Cause(ctx), c.want) {
+				t.Errorf("%s: the body is told %v", name, context.Cause(ctx))
+			}
+			n.Go("function", func(ctx context.Context) error { return context.Cause(ctx) })
+			_, err := n.Start(ctx, sleeper("a"))
+			if !errors.Is(err, spawn.ErrCanceled) || !errors.Is(err, c.want) || strings.Contains(err.Error(), "plugin stop") {
+				t.Errorf("%s: Start says %v", name, err)
+			}
+			return err
+		})
+		if e := nurseryError(t, err); len(e.Causes) != 1 || !errors.Is(e.Causes[0], c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err = open(t, host.Config{}).Start(over, sh("exit 0"))
+	if !errors.Is(err, spawn.ErrCanceled) || !errors.Is(err, why) || strings.Contains(err.Error(), "plugin stop") {
+		t.Errorf("Start says %v", err)
+	}
+}
+
 func TestNurseryErrorOfTheBody(t *testing.T) {
 	h := open(t, host.Config{})
 	mine := errors.New("the body's")

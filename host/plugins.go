@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hatchery-spawn/hatchery/host/share"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -44,7 +45,12 @@ func newPlugins(h *Host) *plugins {
 func (p *plugins) need(ctx context.Context, key registry.SpawnMethodKey) (done func(), err error) {
 	l, err := p.pool.Acquire(ctx, key)
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case errors.Is(err, share.ErrClosed):
+			err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart}
+		case err == ctx.Err(): // it was over before there was anything to wait for
+			err = waitError(ctx, spawn.PhaseStart, "")
+		case ctx.Err() != nil:
 			err = waitError(ctx, spawn.PhaseStart, "plugin stop")
 		}
 		return nil, withKey(err, key)
