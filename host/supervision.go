@@ -107,6 +107,7 @@ func newSupervision() supervision {
 
 func (m *method) healthLocked() Health {
 	s := &m.sup
+	s.forgive()
 	h := Health{Key: m.entry.Key, State: s.state, Since: s.since, Reason: s.reason, Failures: s.inRow}
 	switch s.state {
 	case PluginReady:
@@ -117,11 +118,19 @@ func (m *method) healthLocked() Health {
 	return h
 }
 
+// forgive forgets the failures before a plugin that has been ready for long.
+func (s *supervision) forgive() {
+	if s.state == PluginReady && time.Since(s.since) >= failureTime {
+		s.inRow, s.reason = 0, nil
+	}
+}
+
 // enterLocked enters a state.
 func (m *method) enterLocked(s PluginState) {
 	if m.sup.state == s {
 		return
 	}
+	m.sup.forgive()
 	m.sup.state, m.sup.since = s, time.Now()
 	if m.host.events.f != nil {
 		m.host.events.add(PluginChanged{m.healthLocked()})
@@ -132,6 +141,7 @@ func (m *method) enterLocked(s PluginState) {
 // what follows.
 func (m *method) failedLocked(err error) {
 	s, now := &m.sup, time.Now()
+	s.forgive()
 	s.reason = err
 	s.inRow++
 	if s.failures.Add(now) {
@@ -180,9 +190,6 @@ func (m *method) watch(p *plugin) {
 	defer m.mu.Unlock()
 	if m.plugin != p || m.stopped || m.sup.state != PluginReady {
 		return
-	}
-	if time.Since(m.sup.since) >= failureTime {
-		m.sup.inRow = 0
 	}
 	m.failedLocked(err)
 	if m.sup.state == PluginBackoff {

@@ -79,6 +79,13 @@ func TestPluginIsStartedAgain(t *testing.T) {
 		}
 	}
 	hi.until(host.PluginReady, 10*time.Second)
+	if s := health(t, h, "forkexec"); s.Failures != 3 || s.Reason == nil {
+		t.Errorf("just ready: %+v", s)
+	}
+	h.AgePlugin("forkexec", time.Minute)
+	if s := health(t, h, "forkexec"); s.Failures != 0 || s.Reason != nil {
+		t.Errorf("when it has been ready for a minute: %+v", s)
+	}
 	spec := sh("exit 4")
 	spec.NoNewPrivs = true // of another shape: the plugin has to be asked
 	if s := wait(t, start(t, h, spec), 10*time.Second); s.Code != 4 {
