@@ -208,23 +208,21 @@ func (d *Detached) use() (done func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.users++
-	return func() {
-		d.mu.Lock()
-		d.users--
-		last := d.users == 0
-		d.mu.Unlock()
-		if last {
-			d.drop()
-		}
-	}
+	return func() { d.dropIf(func() bool { d.users--; return d.users == 0 }) }
 }
 
 // drop gives up the connection.
-func (d *Detached) drop() {
+func (d *Detached) drop() { d.dropIf(func() bool { return true }) }
+
+// dropIf is drop if unneeded says so, which is called with the lock: nobody can
+// begin to use the connection meanwhile.
+func (d *Detached) dropIf(unneeded func() bool) {
 	d.mu.Lock()
-	l := d.link
-	d.link = nil
-	d.host.adopted.remove(d)
+	var l *link
+	if unneeded() {
+		l, d.link = d.link, nil
+		d.host.adopted.remove(d)
+	}
 	d.mu.Unlock()
 	if l != nil {
 		l.Leave()
