@@ -215,20 +215,31 @@ func (c *Client) abort(ctx context.Context, id uint64, w *call) (Started, error)
 		case a := <-w.answer:
 			c.dropChild(limit, id, a)
 		default:
-			out.Msg += stillWaited
+			out.Msg += stillWaited(at)
 		}
 	}
 	return Started{}, out
 }
 
-const stillWaited = "; it does not react to SIGKILL yet and is still being waited for"
+// stillWaited says what is known of a launch that was given up and has not been
+// answered. at is the keeper's answer to that.
+func stillWaited(at error) string {
+	if silent(at) {
+		return "the keeper does not answer; it ends the child if there is one"
+	}
+	return "; it does not react to SIGKILL yet and is still being waited for"
+}
+
+// silent reports whether at is no answer of the keeper's, which has a kind as well,
+// but the end of the wait for one.
+func silent(at error) bool { return errors.Is(at, context.DeadlineExceeded) }
 
 // abortError says that a launch was given up because ctx has ended. at is the
 // keeper's answer to that: it may name the step that the child had come to.
 func abortError(ctx context.Context, at error) *spawn.Error {
 	out := ctxError(ctx, spawn.PhaseSetup, "spawn", "")
 	var step *spawn.Error
-	if errors.As(at, &step) && step.Op != "" {
+	if errors.As(at, &step) && step.Op != "" && !silent(at) {
 		out.Phase, out.Op, out.Msg = spawn.PhaseSetup, step.Op, "the child had not got beyond this step"
 	}
 	return out

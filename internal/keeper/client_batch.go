@@ -162,10 +162,11 @@ func (r *batchRun) answered(a answer) {
 func (r *batchRun) abort(ctx context.Context) {
 	limit, cancel := giveUp(ctx)
 	defer cancel()
-	errs := make(map[int]*spawn.Error, r.out)
+	errs, ats := make(map[int]*spawn.Error, r.out), make(map[int]error, r.out)
 	for i, w := range r.calls[:r.next] {
 		if w != nil {
-			errs[i] = abortError(ctx, r.c.request(limit, frameAbort, r.ids[i], 0))
+			ats[i] = r.c.request(limit, frameAbort, r.ids[i], 0)
+			errs[i] = abortError(ctx, ats[i])
 		}
 	}
 	end := func(a answer) {
@@ -182,14 +183,14 @@ func (r *batchRun) abort(ctx context.Context) {
 			over = true
 		}
 	}
-	r.abandon(end, errs)
+	r.abandon(end, errs, ats)
 	for r.next < len(r.Launches) {
 		r.failNext(ctxError(ctx, spawn.PhaseSetup, "spawn", ""))
 	}
 }
 
 // abandon leaves what does not end to the reader, which kills what comes of it.
-func (r *batchRun) abandon(end func(answer), errs map[int]*spawn.Error) {
+func (r *batchRun) abandon(end func(answer), errs map[int]*spawn.Error, ats map[int]error) {
 	r.c.mu.Lock()
 	for _, w := range r.calls {
 		if w != nil {
@@ -202,7 +203,7 @@ func (r *batchRun) abandon(end func(answer), errs map[int]*spawn.Error) {
 	}
 	for i, w := range r.calls[:r.next] {
 		if w != nil {
-			errs[i].Msg += stillWaited
+			errs[i].Msg += stillWaited(ats[i])
 			r.Done(i, Started{}, errs[i])
 		}
 	}
