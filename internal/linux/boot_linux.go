@@ -22,6 +22,17 @@ func BootTime() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
+// ThreadTime returns how long the calling thread has run on a processor. A
+// goroutine that compares two of them locks its thread. CLOCK_THREAD_CPUTIME_ID,
+// Linux 2.6.12.
+func ThreadTime() time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
 // BootID returns what tells this start of the system from every other, or ""
 // when /proc does not say.
 func BootID() string {

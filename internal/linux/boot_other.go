@@ -14,6 +14,9 @@ const TicksPerSecond = 100
 // BootTime returns 0: it is not known here.
 func BootTime() time.Duration { return 0 }
 
+// ThreadTime returns 0: it is not known here.
+func ThreadTime() time.Duration { return 0 }
+
 // BootID returns "": it is not known here.
 func BootID() string { return "" }
 

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // sleeper starts a process that waits to be killed.
@@ -196,5 +198,22 @@ func TestMemfd(t *testing.T) {
 	b := make([]byte, 8)
 	if n, _ := f.ReadAt(b, 0); string(b[:n]) != "words" {
 		t.Errorf("read %q", b[:n])
+	}
+}
+
+// TestThreadTime: it goes on while the thread works, and stands still while it waits.
+func TestThreadTime(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	begin, before := time.Now(), ThreadTime()
+	for ThreadTime()-before < 5*time.Millisecond {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatalf("%v of 10 s of work", ThreadTime()-before)
+		}
+	}
+	before = ThreadTime()
+	<-time.After(200 * time.Millisecond)
+	if took := ThreadTime() - before; took > 100*time.Millisecond {
+		t.Errorf("%v of a wait of 200 ms", took)
 	}
 }
