@@ -21,8 +21,9 @@ type Config struct {
 	// Timeouts bound every wait.
 	Timeouts Timeouts
 
-	// OnEvent is told what happens to plugins ([PluginChanged]), one event at a
-	// time and in order, beside the host, which it does not hold up.
+	// OnEvent is told what happens to plugins ([PluginChanged]) and to a keeper that
+	// was killed ([KeeperKilled]), one event at a time and in order, beside the host,
+	// which it does not hold up.
 	OnEvent func(Event)
 
 	// LogLevel makes plugins log to LogWriter: trace, debug, info, warn or
