@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/detached"
+	record "github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/internal/runfolder"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -45,6 +47,30 @@ func TestDetachedKeeperKilled(t *testing.T) {
 	if _, err := d.Stop(t.Context()); !errors.Is(err, spawn.ErrLost) {
 		t.Errorf("Stop: %v", err)
 	}
+	collected(t, d, keeper, dir)
+}
+
+// TestDetachedLostIsNotForgotten as long as there is something that only its record
+// leads to.
+func TestDetachedLostIsNotForgotten(t *testing.T) {
+	leakcheck.Check(t)
+	privatePlaces(t)
+	h := open(t, host.Config{})
+	spec, said := sayingPids(t, `(setsid sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000`, 1)
+	d, keeper, dir := startDetached(t, h, spec, host.DetachOptions{})
+	daemon := said()[0]
+	recorded := func() bool {
+		r, err := record.ReadRecord(record.RecordPath(dir, keeper))
+		return err == nil && slices.ContainsFunc(r.Entries, func(e record.Entry) bool { return e.Pid == daemon })
+	}
+	eventually(t, recorded)
+	must(t, syscall.Kill(keeper, syscall.SIGKILL))
+	gone(t, 2*time.Second, d.Pid())
+	if err := d.Forget(t.Context()); !errors.Is(err, syscall.EBUSY) || !strings.Contains(err.Error(), strconv.Itoa(daemon)+" (sleep)") {
+		t.Errorf("Forget while the daemon runs: %v", err)
+	}
+	must(t, syscall.Kill(daemon, syscall.SIGKILL))
+	gone(t, 2*time.Second, daemon)
 	collected(t, d, keeper, dir)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/detached"
+	"github.com/hatchery-spawn/hatchery/internal/hunt"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -159,8 +160,9 @@ func (d *Detached) ask(f func(context.Context, *link) error) error {
 // Forget removes what is kept of a child that has ended, or is lost: from then on
 // nobody can adopt it. It waits until its keeper has ended what the child left
 // behind, for as long as ctx and no longer than Timeouts.Close. The error says that
-// the child, or what it left behind, is running yet. That it has been forgotten before
-// is no error.
+// the child, or what it left behind, is running yet; what a lost one has left, which is
+// known by its record alone, inspect.Reap ends. That it has been forgotten before is no
+// error.
 func (d *Detached) Forget(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, d.host.limits.Close)
 	defer cancel()
@@ -168,9 +170,11 @@ func (d *Detached) Forget(ctx context.Context) error {
 	refuse := func(msg string) error {
 		return &spawn.Error{Key: d.rec.Method, Phase: spawn.PhaseStop, Op: "forget", Errno: errBusy, Msg: msg}
 	}
-	if state, _, reason := d.rec.Look(); state == detached.Unknown {
+	state, _, reason := d.rec.Look()
+	switch state {
+	case detached.Unknown:
 		return refuse(reason)
-	} else if state == detached.Running {
+	case detached.Running:
 		return refuse("the child is running: Stop ends it")
 	}
 	if err := d.awaitKeeper(ctx); err != nil {
@@ -186,10 +190,34 @@ func (d *Detached) Forget(ctx context.Context) error {
 	case !now.Same(d.rec):
 		return nil
 	}
+	if state == detached.Lost {
+		if left := d.recordedLeft(); left != "" {
+			return refuse("what the lost child left behind is running, and nobody would find it then: " + left + "; hatchery reap --detached ends it")
+		}
+	}
 	if err := removeFolder(d.rec.Dir); err != nil {
 		return &spawn.Error{Key: d.rec.Method, Phase: spawn.PhaseStop, Op: "forget", Err: err}
 	}
 	return nil
+}
+
+// recordedLeft names what is there of what the child's keeper, which was killed, had
+// recorded.
+func (d *Detached) recordedLeft() string {
+	if !d.rec.Here() {
+		return ""
+	}
+	r, err := keeper.ReadRecord(keeper.RecordPath(d.rec.Dir, d.rec.Keeper.Pid))
+	if err != nil {
+		return ""
+	}
+	h := hunt.Find(r.Entries, hunt.Options{})
+	defer h.Close()
+	var left []Orphan
+	for _, t := range h.Found {
+		left = append(left, Orphan{t.Pid, t.Name})
+	}
+	return list(left)
 }
 
 // Close ends the calls that are under way, and makes all later ones return at

@@ -35,8 +35,9 @@ var (
 	ErrProtocol = errors.New("protocol violation")
 	// ErrVersion: host and plugin have no API version in common.
 	ErrVersion = errors.New("incompatible version")
-	// ErrUntrusted: a plugin file failed a check and was not executed.
-	ErrUntrusted = errors.New("untrusted plugin")
+	// ErrUntrusted: a plugin file failed a check and was not executed, or what is
+	// said to be the folder of a detached child did.
+	ErrUntrusted = errors.New("untrusted")
 	// ErrTimeout: a bounded wait reached its bound. Error.Op names the wait.
 	ErrTimeout = errors.New("timed out")
 	// ErrCanceled: the caller gave up before the child was started.
