@@ -23,6 +23,11 @@
 // that has been reused is left alone, and so is everything of a host or keeper
 // that lives. Each decision is reported.
 //
+// The pids of another PID namespace mean nothing here: its folders are left alone. One
+// of a host that was the first process of its namespace, a container's for instance, is
+// removed when nobody listens on the host's socket any more: everything in the namespace
+// ended with that process.
+//
 // # Limits
 //
 // There has to be a /proc: both are for Linux. Reap looks where hosts of the

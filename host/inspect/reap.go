@@ -2,8 +2,11 @@ package inspect
 
 import (
 	"context"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/hunt"
@@ -142,6 +145,8 @@ func judge(dir string) Folder {
 	switch {
 	case id.OtherBoot():
 		f.State, f.Reason = StateGone, "its host lived before the system was started"
+	case !id.Here() && id.Pid == 1 && deserted(dir):
+		f.State, f.Reason = StateGone, "its host was the first process of a namespace, which has ended with it"
 	case !id.Here():
 		f.State, f.Reason = StateUnknown, "its host is of another namespace of processes"
 	case id.Alive():
@@ -158,6 +163,17 @@ func judge(dir string) Folder {
 		f.State, f.Reason = StateAlive, "a keeper that is running has this folder"
 	}
 	return f
+}
+
+// deserted reports whether a host has ended, as far as its control socket tells:
+// it is there, and nobody listens. A host listens until it removes its folder, or
+// for as long as it lives.
+func deserted(dir string) bool {
+	conn, err := net.DialTimeout("unix", runfolder.Control(dir), answerTime)
+	if err == nil {
+		conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // judgeUnnamed is judge for a folder that has no identity: its host was killed

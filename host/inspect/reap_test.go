@@ -234,6 +234,35 @@ func TestReapOtherBoot(t *testing.T) {
 	}
 }
 
+// TestReapFirstOfANamespace: with its first process all of a namespace has ended,
+// and nothing in it could remove the folder. Whether it has, its socket tells.
+func TestReapFirstOfANamespace(t *testing.T) {
+	other := stranger(t)
+	fits := []entry{entryOf(other, startOf(t, other), startOf(t, other)+time.Second)}
+	for _, pid := range []int{1, 7} {
+		dir := forge(t, func(id *runfolder.Identity, entries *[]entry) {
+			id.Pid, id.Space, id.Keepers = pid, "pid:[1]", nil
+			*entries = fits
+		})
+		if f := reap(t, dir, ReapConfig{}); f.State != StateUnknown || f.Removed {
+			t.Errorf("process %d, without a socket: %+v", pid, f)
+		}
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: runfolder.Control(dir), Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetUnlinkOnClose(false)
+		if f := reap(t, dir, ReapConfig{}); f.State != StateUnknown || f.Removed {
+			t.Errorf("process %d listens: %+v", pid, f)
+		}
+		l.Close()
+		f := reap(t, dir, ReapConfig{})
+		if gone := pid == 1; f.Removed != gone || exists(dir) == gone || len(f.Left) > 0 || !alive(other) {
+			t.Errorf("process %d has ended: %+v; the stranger lives: %v", pid, f, alive(other))
+		}
+	}
+}
+
 // TestReapItself: what this process is, or descends from, is never ended.
 func TestReapItself(t *testing.T) {
 	dir := forge(t, func(_ *runfolder.Identity, entries *[]entry) {
