@@ -53,8 +53,18 @@ func setUserTimeout(c *net.TCPConn, d time.Duration) {
 	}
 }
 
-// tcpUser returns the user of the socket whose own end is local.
+// tcpUser returns the user of the socket whose own end is local. What a process has
+// let go of is root's in the kernel's tables, whoever that was: a socket has to be
+// connected still, and root's is looked at again, since the table is no snapshot.
 func tcpUser(local, remote netip.AddrPort) (int, error) {
+	uid, err := tcpOwner(local, remote)
+	if err == nil && uid == 0 {
+		return tcpOwner(local, remote)
+	}
+	return uid, err
+}
+
+func tcpOwner(local, remote netip.AddrPort) (int, error) {
 	files := []string{"/proc/net/tcp6"} // which has IPv4 connections of IPv6 sockets too
 	if local.Addr().Is4() {
 		files = []string{"/proc/net/tcp", "/proc/net/tcp6"}
@@ -71,6 +81,9 @@ func tcpUser(local, remote netip.AddrPort) (int, error) {
 	return 0, errors.Join(errs...)
 }
 
+// established is TCP_ESTABLISHED as those tables have it.
+const established = "01"
+
 // userIn looks for a line of a table of sockets.
 func userIn(file, ends string) (int, error) {
 	f, err := os.Open(file)
@@ -82,7 +95,12 @@ func userIn(file, ends string) (int, error) {
 	for lines.Scan() {
 		if _, rest, ok := strings.Cut(lines.Text(), ends); ok {
 			// state, queues, timer, retransmissions, user
-			if fields := strings.Fields(rest); len(fields) > 4 {
+			fields := strings.Fields(rest)
+			switch {
+			case len(fields) < 5:
+			case fields[0] != established:
+				return 0, fmt.Errorf("%s: the other end has been closed", file)
+			default:
 				return strconv.Atoi(fields[4])
 			}
 		}
