@@ -11,10 +11,14 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/tail"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
+
+// tailSize is how much of each output of a plugin is kept, in bytes.
+const tailSize = 64 << 10
 
 // pluginProcess is a plugin's process, a child of the keeper like any other.
 type pluginProcess struct {
@@ -25,7 +29,7 @@ type pluginProcess struct {
 	launched time.Time     // when the keeper said so
 	done     chan struct{} // closed once it has been reaped and its output read
 	status   spawn.ExitStatus
-	tails    [2]*tail // of its descriptors 1 and 2
+	tails    [2]*tail.Tail // of its descriptors 1 and 2
 
 	mu    sync.Mutex
 	pidfd int // to see its end before it is told; -1 when there is none
@@ -50,7 +54,7 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 			return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "pipe", Err: err}
 		}
 		defer w.Close()
-		outputs[i], p.tails[i] = w, newTail(r)
+		outputs[i], p.tails[i] = w, tail.New(r, tailSize, nil)
 	}
 	if _, given := os.LookupEnv("GOMAXPROCS"); e.Early && !given {
 		env = append(env, "GOMAXPROCS=1") // it does one thing at a time, and starts faster
@@ -106,7 +110,7 @@ func (p *pluginProcess) exited(e keeper.Exit) {
 	go func() {
 		var wg sync.WaitGroup
 		for _, t := range p.tails {
-			wg.Go(func() { t.finish(p.host.limits.Drain) })
+			wg.Go(func() { t.Finish(time.Now().Add(p.host.limits.Drain)) })
 		}
 		wg.Wait()
 		close(p.done)
@@ -163,9 +167,7 @@ func (p *pluginProcess) reaped() bool {
 
 func (p *pluginProcess) closeTails() {
 	for _, t := range p.tails {
-		if t != nil {
-			t.finish(0)
-		}
+		t.Finish(time.Now())
 	}
 }
 
@@ -185,7 +187,7 @@ func (p *pluginProcess) Kill() error {
 }
 
 func (p *pluginProcess) Diagnose() error {
-	e := &PluginError{Path: p.path, Pid: p.child.Pid, Stdout: p.tails[0].last(), Stderr: p.tails[1].last()}
+	e := &PluginError{Path: p.path, Pid: p.child.Pid, Stdout: p.tails[0].Last(), Stderr: p.tails[1].Last()}
 	select {
 	case <-p.done:
 		e.Ended, e.Status = true, p.status

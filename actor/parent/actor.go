@@ -11,6 +11,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/actor/channel"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/tail"
 )
 
 // An Actor is one that was started, from its parent's point of view. Its methods
@@ -24,7 +25,7 @@ type Actor struct {
 	child   *host.Child      // set when member is closed
 	member  chan struct{}    // closed when the actor is a member of the nursery
 	theirs  []*os.File       // the child's ends, closed once it has them
-	stderr  *tail            // nil when descriptor 2 is the caller's own
+	stderr  *tail.Tail       // nil when descriptor 2 is the caller's own
 
 	hello, started chan struct{} // closed when the actor has said so
 	served         chan struct{} // closed when the channel can be read no more
@@ -58,15 +59,12 @@ func (a *Actor) Addresses() []string {
 	return slices.Clone(a.addresses)
 }
 
-// Child returns the actor as a member of its nursery.
+// Child returns the actor as a member of its nursery: for its Done, and its process.
 func (a *Actor) Child() *host.Child { return a.child }
 
 // Channel returns the channel to the actor, for connections. It ends with the
 // actor's process, and its Err is how the actor ended.
 func (a *Actor) Channel() *channel.Channel { return a.channel }
-
-// Done is closed when the actor has ended and has been reaped.
-func (a *Actor) Done() <-chan struct{} { return a.child.Done() }
 
 // Wait waits for the actor's end. The error is nil when it has succeeded, and a
 // *[host.ChildError] otherwise, with a *[Failure] if the actor has said why.

@@ -79,7 +79,7 @@ func (f *Failure) Unwrap() []error {
 func (a *Actor) ended(p *host.Process, e host.Ending) host.Ending {
 	deadline := time.Now().Add(drainTime)
 	a.drain(deadline)
-	stderr := a.stderr.finish(deadline)
+	a.stderr.Finish(deadline)
 	a.mu.Lock()
 	report, f := a.report, &Failure{Stop: a.stop}
 	if errors.Is(a.broken, spawn.ErrProtocol) {
@@ -87,7 +87,7 @@ func (a *Actor) ended(p *host.Process, e host.Ending) host.Ending {
 	}
 	a.mu.Unlock()
 	if exit, ok := e.Err.(*spawn.ExitError); ok {
-		exit.Stderr = stderr
+		exit.Stderr = a.stderr.Last()
 		f.Exit = exit
 	}
 	if report != nil && report.Error != nil {
@@ -122,7 +122,7 @@ func (a *Actor) over(err error) {
 
 // abandon lets go of what an actor had that was not started.
 func (a *Actor) abandon(err error) {
-	a.stderr.finish(time.Now())
+	a.stderr.Finish(time.Now())
 	a.over(err)
 	a.removeSocket()
 }

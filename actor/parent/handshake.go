@@ -2,6 +2,7 @@ package parent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -70,6 +71,7 @@ var errHandshake = errors.New("handshake")
 // await waits for a frame of the actor.
 func (a *Actor) await(ctx context.Context, p *host.Process, said chan struct{}, what string) error {
 	served := a.served
+	var gaveUp <-chan time.Time
 	for {
 		select {
 		case <-said:
@@ -86,11 +88,17 @@ func (a *Actor) await(ctx context.Context, p *host.Process, said chan struct{}, 
 			if err := a.lost(); err != nil {
 				return err
 			}
-			served = nil // its end is on the way, or the deadline
+			served = nil // its end is on the way, or it has let go of its channel
+			timer := time.NewTimer(lostTime)
+			defer timer.Stop()
+			gaveUp = timer.C
+		case <-gaveUp:
+			return &spawn.Error{Phase: spawn.PhaseStart, Op: "actor handshake", Kind: spawn.ErrProtocol,
+				Msg: fmt.Sprintf("it has closed its channel before it said %s, and did not end%s", what, lastWords(a.stderr.Last()))}
 		case <-ctx.Done():
 			if context.Cause(ctx) == errHandshake {
 				return &spawn.Error{Phase: spawn.PhaseStart, Op: "actor handshake", Kind: spawn.ErrTimeout,
-					Msg: fmt.Sprintf("it has not said %s within %v%s", what, a.spec.Handshake, a.stderr.words())}
+					Msg: fmt.Sprintf("it has not said %s within %v%s", what, a.spec.Handshake, lastWords(a.stderr.Last()))}
 			}
 			return &spawn.Error{Phase: spawn.PhaseStart, Op: "actor handshake", Kind: spawn.ErrCanceled, Err: context.Cause(ctx)}
 		}
@@ -112,6 +120,19 @@ func (a *Actor) what() *channel.Spawn {
 		Name: s.Name, UID: a.uid, Parent: s.self(), Registrar: s.Registrar, Bind: s.Bind, Socket: a.socket,
 		Variables: s.Variables, Entry: s.Entry, Args: s.Args, SIGINT: string(s.ChildSIGINT),
 	}
+}
+
+// checkSize refuses what would be too long to tell.
+func (a *Actor) checkSize() error {
+	if a.spec.size() <= earlySize {
+		return nil
+	}
+	b, err := json.Marshal(a.what())
+	if err != nil || len(b) <= channel.MaxPayload {
+		return err
+	}
+	return &spawn.Error{Phase: spawn.PhaseResolve, Op: "actor", Errno: syscall.EMSGSIZE,
+		Msg: fmt.Sprintf("actor %q: what it is to be told has %d bytes in JSON, at most %d", a.spec.Name, len(b), channel.MaxPayload)}
 }
 
 // self is what this process is.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/actor/channel"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/tail"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -21,7 +22,7 @@ import (
 // was tried because the Spec makes no sense. Of an actor that ended before it was
 // ready a *[spawn.ExitError] with its status is among the causes, and what it has
 // said, if it did; of one that said nothing the kind is spawn.ErrTimeout, of one
-// that said what it should not have spawn.ErrProtocol.
+// that said what it should not have, or has closed its channel, spawn.ErrProtocol.
 func Start(ctx context.Context, n *host.Nursery, spec Spec) (*Actor, error) {
 	spec, err := spec.completed()
 	if err != nil {
@@ -32,12 +33,13 @@ func Start(ctx context.Context, n *host.Nursery, spec Spec) (*Actor, error) {
 		return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "actor channel", Err: err}
 	}
 	a := newActor(n, spec, ours)
-	if err := a.reserveSocket(n); err != nil {
-		theirs.Close()
-		ours.End(err)
-		return nil, err
+	var program spawn.Spec
+	if err = a.reserveSocket(n); err == nil {
+		err = a.checkSize()
 	}
-	program, err := a.program(theirs)
+	if err == nil {
+		program, err = a.program(theirs)
+	}
 	if err != nil {
 		theirs.Close()
 		ours.End(err)
@@ -83,11 +85,11 @@ func (a *Actor) program(theirs *os.File) (spawn.Spec, error) {
 		p.Files = append(p.Files, nil)
 	}
 	if p.Files[2] == nil {
-		t, w, err := newTail(a.spec.Stderr)
+		r, w, err := os.Pipe()
 		if err != nil {
 			return p, &spawn.Error{Phase: spawn.PhaseStart, Op: "pipe", Err: err}
 		}
-		a.stderr = t
+		a.stderr = tail.New(r, tailSize, a.spec.Stderr)
 		a.theirs = append(a.theirs, w)
 		p.Files[2] = w
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +42,9 @@ func strange(args []string) int {
 	case "twice":
 		say(channel.TypeHello, hello)
 		say(channel.TypeHello, hello)
+	case "closes":
+		say(channel.TypeHello, hello)
+		c.End(nil)
 	case "mute":
 		say(channel.TypeHello, hello)
 		say(channel.TypeStarted, channel.Started{Addresses: []string{"/unix/x"}})
@@ -71,6 +75,7 @@ func TestAnActorThatDoesNotKeepToTheProtocol(t *testing.T) {
 		"order":   {spawn.ErrProtocol, "before hello"},
 		"twice":   {spawn.ErrProtocol, "hello twice"},
 		"garbage": {spawn.ErrProtocol, "no frame"},
+		"closes":  {spawn.ErrProtocol, "closed its channel before it said started, and did not end"},
 	} {
 		err := nursery(t, h, func(ctx context.Context, n *host.Nursery) error {
 			_, err := parent.Start(ctx, n, strangeSpec(how))
@@ -118,7 +123,8 @@ func TestAnActorThatIsToldMuch(t *testing.T) {
 			}
 		}
 		_, err := parent.Start(ctx, n, spec("a", "count", strings.Repeat("x", channel.MaxPayload)))
-		if err == nil || !strings.Contains(err.Error(), "at most 1048576") {
+		var child *host.ChildError // of one that was started
+		if !errors.Is(err, syscall.EMSGSIZE) || errors.As(err, &child) || !strings.Contains(err.Error(), "at most 1048576") {
 			t.Errorf("%v: want the limit", err)
 		}
 		return nil

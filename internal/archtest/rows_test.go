@@ -58,6 +58,7 @@ func rows() []row {
 			others: []string{goPlugin, hclog, grpc, protobuf, "google.golang.org/genproto/googleapis/rpc/status"}},
 
 		{packages: "internal/restart"},
+		{packages: "internal/tail"},
 		{packages: "internal/tinyelf"},
 		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
 		// What isolate asks of the kernel, as data.
@@ -87,14 +88,14 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
 		{packages: "sdk", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "internal/probe", "internal/wire", "registry", "spawn"}},
 
 		{packages: "actor/channel", module: []string{"internal/lane", "spawn"}},
-		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "registry", "spawn"}},
+		{packages: "actor/parent", module: []string{"actor", "actor/channel", "host", "internal/tail", "registry", "spawn"}},
 		{packages: "actor/portal", module: []string{"actor", "actor/channel", "spawn"}, others: []string{grpc}},
 		{packages: "actor/discovery/address", module: []string{"spawn"}},
 		{packages: "actor/discovery", module: []string{"actor", "actor/discovery/address", "actor/portal", "internal/linux/...", "spawn"}},
