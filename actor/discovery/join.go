@@ -15,13 +15,10 @@ import (
 // A Member is an actor that listens, and that others can find. It ends with the
 // context that it was given, and by Close.
 type Member struct {
-	entry Entry
+	entry Entry // what others find
 	end   context.CancelFunc
 	all   *sync.WaitGroup // serving and registered
 }
-
-// Entry returns what others find.
-func (m *Member) Entry() Entry { return m.entry }
 
 // Addresses returns where the member listens: what Setup of an actor.Entry returns.
 func (m *Member) Addresses() []string { return address.Strings(m.entry.Addrs) }

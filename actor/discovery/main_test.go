@@ -66,18 +66,10 @@ func spec(name, entry string, registrar ...string) parent.Spec {
 // nursery runs body with a nursery of its own host, which must not fail.
 func nursery(t *testing.T, body func(context.Context, *host.Nursery)) {
 	t.Helper()
-	h, err := host.Open(host.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.Close(); err != nil {
-			t.Error("Close: ", err)
-		}
-	}()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := h.Nursery(ctx, host.NurseryConfig{Name: t.Name(), StopAtEnd: true}, func(ctx context.Context, n *host.Nursery) error {
+	cfg := host.NurseryConfig{Name: t.Name(), StopAtEnd: true}
+	if err := parent.Run(ctx, host.Config{}, cfg, func(ctx context.Context, n *host.Nursery) error {
 		body(ctx, n)
 		return nil
 	}); err != nil && !t.Failed() {

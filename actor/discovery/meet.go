@@ -29,8 +29,10 @@ func (c *Config) meet(ctx context.Context, a address.Addr) (*portal.Portal, Iden
 	switch {
 	case err != nil && ctx.Err() != nil && context.Cause(ctx) != context.DeadlineExceeded:
 		err = context.Cause(ctx)
-	case err != nil:
+	case err != nil && ctx.Err() != nil:
 		err = fmt.Errorf("%w within %v: %w", ErrOccupied, MeetTime, err)
+	case err != nil:
+		err = fmt.Errorf("%w: %w", ErrOccupied, err)
 	case id.Protocol != Protocol:
 		err = fmt.Errorf("%w: protocol %d, this program speaks %d", ErrOccupied, id.Protocol, Protocol)
 	case id.Nonce != nonce:

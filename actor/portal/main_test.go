@@ -34,18 +34,9 @@ func spec(name string) parent.Spec {
 // nursery runs body with a nursery of its own host and returns the nursery's error.
 func nursery(t testing.TB, body func(context.Context, *host.Nursery) error) error {
 	t.Helper()
-	h, err := host.Open(host.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.Close(); err != nil {
-			t.Error("Close: ", err)
-		}
-	}()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return h.Nursery(ctx, host.NurseryConfig{Name: t.Name()}, body)
+	return parent.Run(ctx, host.Config{}, host.NurseryConfig{Name: t.Name()}, body)
 }
 
 // start starts an actor, with a portal to it that serves s.
