@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		"hatchery":               main,
 		"a-job":                  aJob,
 		"a-panic":                aPanic,
-		"a-mute-actor":           aMuteActor,
+		"an-actor":               actorMain,
 		"spawn-backend-careful":  serve(careful{}),
 		"spawn-backend-homesick": serve(homesick{}),
 		"spawn-backend-stub":     serve(stub{}),

@@ -5,5 +5,5 @@ package main
 // aPanic is a program of tests that need a terminal for the child.
 func aPanic() {}
 
-// aMuteActor is a program of tests that look for processes in /proc.
-func aMuteActor() {}
+// actorMain is a program of tests that look for processes in /proc.
+func actorMain() {}

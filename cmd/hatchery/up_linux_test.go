@@ -2,11 +2,10 @@ package main
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/actor"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 // upTable writes a table and returns its path.
@@ -114,20 +113,27 @@ func (s *upSession) until(expr string) string {
 // gone waits for the end of processes that somebody else reaps.
 func gone(t *testing.T, pids ...int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		left := 0
-		for _, pid := range pids {
-			if alive(pid) {
-				left = pid
-			}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	late := time.AfterFunc(10*time.Second, func() { w.Close() }) // which r hangs up at
+	defer w.Close()
+	defer late.Stop()
+	for _, pid := range pids {
+		pidfd, err := linux.PidfdOpen(pid)
+		if errors.Is(err, syscall.ESRCH) {
+			continue
 		}
-		if left == 0 {
-			return
+		if err != nil {
+			t.Fatal(err)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", left)
+		exited, _, err := linux.PollExit(pidfd, int(r.Fd()))
+		syscall.Close(pidfd)
+		if !exited || err != nil {
+			t.Fatalf("process %d is still there: %v", pid, err)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 
@@ -263,33 +269,15 @@ func TestUpWhoseReaderHasGone(t *testing.T) {
 	}
 }
 
-// An actor that starts and does not register: who waits for it says so, and everything
-// is stopped.
-func TestUpWithAnActorThatDoesNotRegister(t *testing.T) {
-	mute, err := exec.LookPath("a-mute-actor")
-	if err != nil {
+// A table that is no file is refused at once, and no signal is lost to it.
+func TestUpWithAPipeForATable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path := upTable(t, fmt.Sprintf("[service.mute]\nactor = 'mute'\nprogram = ['%s']\nstart_timeout = '1s'\n%safter = ['mute']\n", mute, forever("b", "")))
-	s := beginUp(t, path)
-	pid, err := strconv.Atoi(s.until(`hatchery: mute: up \(process (\d+)\)$`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := s.isOver(codeTimedOut)
-	gone(t, pid)
-	if !strings.Contains(text, `hatchery: b: it comes after "mute": not up within 1s (start_timeout): that has started, and has not registered`) || strings.Contains(text, "b is") {
+	if text := beginUp(t, path).isOver(codeFailed); !strings.Contains(text, "it is no regular file") {
 		t.Error(text)
 	}
-}
-
-// aMuteActor is an actor that nobody can find.
-func aMuteActor() {
-	p := actor.Program{Entries: map[string]actor.Entry{"mute": {Run: func(ctx context.Context, _ *actor.Actor) error {
-		<-ctx.Done()
-		return context.Cause(ctx)
-	}}}}
-	os.Exit(p.Main())
 }
 
 func TestUpOnATerminal(t *testing.T) {

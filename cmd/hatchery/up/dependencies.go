@@ -8,9 +8,15 @@ import (
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up/table"
 )
 
+// registers reports whether a service is an actor that others find by the registrar:
+// each but for the registrar itself.
+func registers(s table.Service) bool {
+	return s.Actor != "" && s.Name != table.RegistrarName
+}
+
 // needs returns the names of the services that s comes after.
 func needs(s table.Service) []string {
-	if s.Actor == "" || s.Name == table.RegistrarName {
+	if !registers(s) {
 		return s.After
 	}
 	return append([]string{table.RegistrarName}, s.After...)
@@ -47,17 +53,41 @@ func (sup *supervisor) waitForOne(ctx context.Context, name string) error {
 			}
 			continue // there is another of that name
 		}
-		if s.Actor == "" || name == table.RegistrarName {
+		if !registers(s.Service) {
 			return nil
 		}
-		bounded, end := s.starting(ctx)
-		err := registered(bounded, s.registrar, name)
-		end()
-		if err != nil {
-			return &lateError{s.startTimeout(), fmt.Errorf("that has started, and has not registered: %w", err)}
+		err := s.awaitRegistration(ctx)
+		if err == errGone && sup.lookup(name) != s {
+			continue // likewise
 		}
-		return nil
+		return err
 	}
+}
+
+// errGone is how a wait for a registration ends when nobody is left who could register.
+var errGone = errors.New("that has ended, and is not registered")
+
+// awaitRegistration waits until an actor is registered that has started.
+func (s *service) awaitRegistration(ctx context.Context) error {
+	ctx, end := s.starting(ctx)
+	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.done:
+			cancel(errGone)
+		case <-ctx.Done():
+		}
+	}()
+	err := registered(ctx, s.registrar, s.Name)
+	switch {
+	case err == nil:
+		return nil
+	case context.Cause(ctx) == errGone:
+		return errGone
+	}
+	return &lateError{s.startTimeout(), fmt.Errorf("that has started, and has not registered: %w", err)}
 }
 
 func closed(c chan struct{}) bool {

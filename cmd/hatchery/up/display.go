@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 )
 
 // A display shows the output of the services, a line at a time, and what becomes of
@@ -55,16 +53,6 @@ func (d *display) line(name string, text []byte) bool {
 	case <-d.over:
 		return false
 	}
-}
-
-// printable returns text without what a terminal would obey, but for colors.
-func printable(text []byte) []byte {
-	return bytes.Map(func(r rune) rune {
-		if r == '\t' || r == 0x1b || strconv.IsPrint(r) {
-			return r
-		}
-		return utf8.RuneError
-	}, text)
 }
 
 // note has a line of this command's own written.

@@ -42,8 +42,15 @@ func (d *display) output(name string) (*output, *os.File, error) {
 			}
 		}()
 		in := bufio.NewReaderSize(r, maxLine)
+		var rest []byte // of a character that was cut up
 		for {
 			line, err := in.ReadSlice('\n')
+			if len(rest) > 0 {
+				line, rest = append(rest, line...), nil
+			}
+			if errors.Is(err, bufio.ErrBufferFull) {
+				line, rest = wholeCharacters(line)
+			}
 			if len(line) > 0 && !d.line(name, line) {
 				return
 			}

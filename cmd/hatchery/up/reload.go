@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up/table"
 )
@@ -48,13 +47,13 @@ func (sup *supervisor) apply(t *table.Table) error {
 	outdated, fresh := maps.Clone(old), []*service{}
 	for _, w := range wanted {
 		before := old[w.Name]
-		if before != nil && before.Equal(w) && (w.Actor == "" || slices.Equal(before.registrar, registrar)) {
+		if before != nil && before.Equal(w) && (!registers(w) || slices.Equal(before.registrar, registrar)) {
 			sup.services[w.Name] = before
 			delete(outdated, w.Name)
 			continue
 		}
-		s := &service{Service: w, sup: sup, replaces: before, up: make(chan struct{}), done: make(chan struct{})}
-		if w.Actor != "" && w.Name != table.RegistrarName {
+		s := newService(sup, w, before)
+		if registers(w) {
 			s.registrar = registrar
 		}
 		sup.services[w.Name] = s
@@ -90,15 +89,13 @@ func (sup *supervisor) wanted(t *table.Table) ([]table.Service, []string, error)
 
 // begin runs a service, beside the loop.
 func (sup *supervisor) begin(s *service) error {
-	asked := make(chan struct{})
-	s.stop = sync.OnceFunc(func() { close(asked) })
 	sup.living++
 	err := sup.nursery.Go(s.Name, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		go func() {
 			select {
-			case <-asked:
+			case <-s.asked:
 				cancel()
 			case <-ctx.Done():
 			}

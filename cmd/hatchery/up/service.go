@@ -23,10 +23,19 @@ type service struct {
 	up        chan struct{} // closed when it has been up
 	done      chan struct{} // closed when it has ended for good
 	err       error         // why, once done is closed; nil when it succeeded or was stopped
+	asked     chan struct{} // closed when it is to end
 	stop      func()        // asks it to end, and returns at once
 
 	mu    sync.Mutex
 	child *host.Child // that runs, or the last one
+}
+
+func newService(sup *supervisor, what table.Service, replaces *service) *service {
+	asked := make(chan struct{})
+	return &service{
+		Service: what, sup: sup, replaces: replaces, up: make(chan struct{}), done: make(chan struct{}),
+		asked: asked, stop: sync.OnceFunc(func() { close(asked) }),
+	}
 }
 
 // errLate is the cause of the end of a start that took too long.

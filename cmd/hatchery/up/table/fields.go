@@ -98,13 +98,25 @@ func (f *fieldSet) isBad(field string) bool {
 	return slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Service == f.service && p.Field == field })
 }
 
-// addresses returns addresses as canonical multiaddrs.
-func (f *fieldSet) addresses(field string, reachable bool) []string {
+// registrarAt says why the registrar cannot be at an address: it has no certificates.
+func registrarAt(a address.Addr) error {
+	if err := a.Reachable(); err != nil {
+		return err
+	}
+	if !a.IsUnix() && !a.AddrPort().Addr().IsLoopback() {
+		return fmt.Errorf("%v is not within this host, where alone the registrar serves without TLS: want a Unix socket, or a loopback address", a)
+	}
+	return nil
+}
+
+// addresses returns addresses as canonical multiaddrs. Check says what is wrong with
+// one; it may be nil.
+func (f *fieldSet) addresses(field string, check func(address.Addr) error) []string {
 	var out []string
 	for i, text := range f.list(field, `a list of addresses, such as ["/ip4/127.0.0.1/tcp/1616"]`) {
 		a, err := address.Parse(text)
-		if err == nil && reachable {
-			err = a.Reachable()
+		if err == nil && check != nil {
+			err = check(a)
 		}
 		if err != nil {
 			f.bad(field, "entry %d: %v", i+1, err)

@@ -21,6 +21,9 @@ const maxFile = 1 << 20
 // wrong in the file the error is an [*Error], and of a file that cannot be read a
 // [*spawn.Error].
 func Read(path string, checkMethod func(key string) error) (*Table, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() { // a pipe could keep its reader for ever
+		return nil, &spawn.Error{Op: "service table", Path: path, Errno: syscall.EINVAL, Msg: "it is no regular file: want one, which can be read again"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &spawn.Error{Op: "service table", Err: err}
@@ -111,6 +114,6 @@ func (r *reader) registrar(v any) {
 	}
 	f := &fieldSet{reader: r, key: []string{"registrar"}, values: fields}
 	r.table.Registrar = true
-	r.table.Registry = f.addresses("bind", true)
+	r.table.Registry = f.addresses("bind", registrarAt)
 	f.unknown()
 }

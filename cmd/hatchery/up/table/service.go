@@ -69,7 +69,7 @@ func (f *fieldSet) what(s *Service) {
 	s.Actor = f.text("actor", "the name of an entry point")
 	s.Program = f.program("program")
 	s.Args = f.list("args", "a list of strings")
-	s.Bind = f.addresses("bind", false)
+	s.Bind = f.addresses("bind", nil)
 	if isActor {
 		if _, given := f.values["program"]; !given {
 			f.add(s.Line, s.Name, "program", `it is missing: want program = ["PROGRAM"], the program that has the entry point %q`, s.Actor)
@@ -111,6 +111,8 @@ func (f *fieldSet) surroundings(s *Service) {
 		switch s.Credential, err = credential(name); {
 		case err != nil:
 			f.bad("user", "%v: want the name of a user, or its number", err)
+		case s.Credential.UID == uint32(os.Geteuid()) && os.Geteuid() != 0:
+			s.Credential = nil // who is no root cannot choose groups, the same ones included
 		case s.Actor != "":
 			f.bad("user", "an actor runs as the user that hatchery does, whom alone the registrar lets in: want it in commands only")
 		}
