@@ -5,18 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hatchery-spawn/hatchery/backends"
-	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/examples/internal/roottest"
 )
 
-func TestMain(m *testing.M) {
-	host.Init(backends.Builtin()...)
-	p := program()
-	if code, ok := p.Run(); ok {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(roottest.Main(m, program())) }
 
 func TestBothAreFound(t *testing.T) {
 	var out strings.Builder

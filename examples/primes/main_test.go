@@ -10,18 +10,11 @@ import (
 	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/actor/parent"
 	"github.com/hatchery-spawn/hatchery/actor/portal"
-	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/examples/internal/roottest"
 	"github.com/hatchery-spawn/hatchery/host"
 )
 
-func TestMain(m *testing.M) {
-	host.Init(backends.Builtin()...)
-	p := program()
-	if code, ok := p.Run(); ok {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(roottest.Main(m, program())) }
 
 func TestPrimes(t *testing.T) {
 	for _, workers := range []int{1, 3} {

@@ -68,9 +68,20 @@ func prepared(t *testing.T, bin string) string {
 	if err := os.WriteFile(filepath.Join(dir, "services.toml"), table, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, "go", "build", "-o", filepath.Join(dir, "services"), ".")
-	run(t, "go", "-C", "../..", "build", "-o", filepath.Join(dir, "hatchery"), "./cmd/hatchery") // the other module
+	build(t, ".", ".", filepath.Join(dir, "services"))
+	build(t, "../..", "./cmd/hatchery", filepath.Join(dir, "hatchery")) // the other module
 	return dir
+}
+
+// build builds a program. Another user than the one whose checkout this is may have no
+// modules to build it of, and no way to get them: then the test is skipped.
+func build(t *testing.T, module, program, to string) {
+	t.Helper()
+	list := exec.Command("go", "-C", module, "list", "-deps", "-f", "{{with .Error}}{{.}}{{end}}", program)
+	if out, err := list.CombinedOutput(); err != nil {
+		t.Skipf("user %d has not all that %s is built of: go list: %v\n%s", os.Geteuid(), program, err, out)
+	}
+	run(t, "go", "-C", module, "build", "-o", to, program)
 }
 
 // lines are what hatchery up writes.

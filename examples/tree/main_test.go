@@ -10,18 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hatchery-spawn/hatchery/backends"
-	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/examples/internal/roottest"
 )
 
-func TestMain(m *testing.M) {
-	host.Init(backends.Builtin()...)
-	p := program()
-	if code, ok := p.Run(); ok {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(roottest.Main(m, program())) }
 
 func TestTheWholeTreeIsCanceled(t *testing.T) {
 	r, w, err := os.Pipe()
