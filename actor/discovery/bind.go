@@ -97,8 +97,8 @@ func once(addrs []address.Addr) []address.Addr {
 }
 
 // Addresses returns addresses that were given in any of these forms: a multiaddr, a
-// pair of host and port ([2]any or []any), an address.Addr, a netip.AddrPort, or a
-// list of one of those. The error names the one that is none, by its place.
+// pair of host and port ([2]any or []any), an address.Addr, a netip.AddrPort, or a list,
+// []string or []address.Addr. The error names the one that is none, by its place.
 func Addresses(given ...any) ([]address.Addr, error) {
 	var out []address.Addr
 	for i, g := range given {

@@ -77,11 +77,11 @@ func prepared(t *testing.T, bin string) string {
 // modules to build it of, and no way to get them: then the test is skipped.
 func build(t *testing.T, module, program, to string) {
 	t.Helper()
-	list := exec.Command("go", "-C", module, "list", "-deps", "-f", "{{with .Error}}{{.}}{{end}}", program)
+	list := exec.Command("go", "-C", module, "list", "-buildvcs=false", "-deps", "-f", "{{with .Error}}{{.}}{{end}}", program)
 	if out, err := list.CombinedOutput(); err != nil {
 		t.Skipf("user %d has not all that %s is built of: go list: %v\n%s", os.Geteuid(), program, err, out)
 	}
-	run(t, "go", "-C", module, "build", "-o", to, program)
+	run(t, "go", "-C", module, "build", "-buildvcs=false", "-o", to, program)
 }
 
 // lines are what hatchery up writes.
