@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -28,6 +29,9 @@ type comparer struct {
 // compare makes a wish and says what differs.
 func (d *comparer) compare() {
 	w := d.wish()
+	if d.key == isolatedKey {
+		isolatedWish(w, d.dir)
+	}
 	if w.joins {
 		leader := exec.Command(d.dir + "/pause")
 		leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -52,7 +56,16 @@ func (d *comparer) compare() {
 	if errnoOf(theirErr) != errnoOf(ourErr) || (theirErr == nil) != (ourErr == nil) {
 		bad = append(bad, fmt.Sprintf("error: os/exec %v, here %v", theirErr, ourErr))
 	} else if theirErr == nil {
-		bad = differences(theirs, ours)
+		if d.key == isolatedKey {
+			maps.DeleteFunc(theirs, func(name, value string) bool { // of its own user namespace a user sees more
+				unseen := strings.HasPrefix(value, "error: ")
+				if unseen {
+					delete(ours, name)
+				}
+				return unseen
+			})
+		}
+		bad = differences(theirs, ours, d.allowed)
 	}
 	if len(bad) > 0 {
 		fmt.Printf("%s\nthe host's changes: %q\n%v\n\n", strings.Join(bad, "\n"), d.history, w)
@@ -64,8 +77,13 @@ func errnoOf(err error) (errno syscall.Errno) {
 	return errno
 }
 
+// allowed reports whether name may differ.
+func (d *comparer) allowed(name string) bool {
+	return allowed(name) || d.key == isolatedKey && isolatedDifference(name)
+}
+
 // differences lists what the two do not have in common and may not differ in.
-func differences(theirs, ours look) (bad []string) {
+func differences(theirs, ours look, allowed func(name string) bool) (bad []string) {
 	names := maps.Clone(theirs)
 	maps.Copy(names, ours)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
@@ -83,7 +101,11 @@ func (d *comparer) ours(w *wish) (look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := lookAt(p.Pid())
+	pid := p.Pid()
+	if d.key == isolatedKey { // that is process 1's
+		pid = linux.Children(pid)[0]
+	}
+	l := lookAt(pid)
 	p.Kill()
 	p.Wait()
 	// Where a difference is allowed it is known what is right here.

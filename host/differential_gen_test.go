@@ -29,6 +29,8 @@ type maker struct {
 	dir  string // has the program "pause", folders and files
 	root bool
 	open []*os.File
+
+	modest bool // the host takes nothing that a child would need rights for to have it too
 }
 
 func (m *maker) chance(percent int) bool { return m.IntN(100) < percent }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"unsafe"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 // before changes this process in ways that are not followed later: they are to
@@ -43,6 +45,9 @@ func (m *maker) change() (what string) {
 		return "limit"
 	case 4:
 		nice := m.IntN(5) // more would starve on a busy machine
+		if m.modest {
+			nice = max(nice, linux.Nice(os.Getpid()))
+		}
 		eachThread(func(tid int) { syscall.Setpriority(syscall.PRIO_PROCESS, tid, nice) })
 		return "nice"
 	case 5:

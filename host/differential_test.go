@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -26,10 +27,12 @@ var differentialMethods = []struct {
 }{
 	{"forkexec", false},
 	{"forkexec", true},
+	{"isolate", false},
 }
 
 const (
 	differentialHelpers = 10 // for each method, each a host of its own
+	differentialSandbox = 3  // for a method whose children are in one
 	differentialWishes  = 25 // of each helper
 )
 
@@ -55,7 +58,16 @@ func TestDifferential(t *testing.T) {
 		if m.external {
 			name, binaries = name+", external", externalBackend(t, m.key)
 		}
+		helpers := helpers
+		if m.key == isolatedKey {
+			helpers = min(helpers, differentialSandbox)
+		}
 		t.Run(name, func(t *testing.T) {
+			if m.key == isolatedKey {
+				if err := isolate.New().Probe(t.Context()); err != nil {
+					t.Skip(err)
+				}
+			}
 			for i := range helpers {
 				runDifferential(t, m.key, binaries, seed+uint64(i))
 			}
@@ -87,7 +99,7 @@ func differentialHelper(args []string) int {
 	linux.CloseOnExecFrom(3) // what the tests were started with would be os/exec's child's too
 	key, binaries, dir := args[0], args[1], args[2]
 	seed, _ := strconv.ParseUint(args[3], 10, 64)
-	d := &comparer{maker: maker{Rand: rand.New(rand.NewPCG(seed, 0)), dir: dir, root: os.Getuid() == 0}}
+	d := &comparer{maker: maker{Rand: rand.New(rand.NewPCG(seed, 0)), dir: dir, root: os.Getuid() == 0, modest: key == isolatedKey}}
 	d.before()
 	cfg := host.Config{}
 	if binaries != "" {

@@ -62,12 +62,13 @@ func OpenAt(folder, path Arg, flags int, mode uint32, resolve uint64) Step {
 	return step(OpOpenAt, folder, path, Int(int64(flags)), Int(int64(mode)), Int(int64(resolve)))
 }
 
-// Mkdir makes a folder, mkdirat(2).
+// Mkdir makes a folder of exactly that mode, whatever the umask, mkdirat(2).
 func Mkdir(folder, path Arg, mode uint32) Step {
 	return step(OpMkdir, folder, path, Int(int64(mode)))
 }
 
-// Mknod makes a file of the type in mode, mknodat(2): S_IFREG for an empty one.
+// Mknod makes a file of the type in mode, which is its mode whatever the umask,
+// mknodat(2): S_IFREG for an empty one.
 func Mknod(folder, path Arg, mode uint32, device uint64) Step {
 	return step(OpMknod, folder, path, Int(int64(mode)), Int(int64(device)))
 }

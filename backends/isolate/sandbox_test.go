@@ -12,11 +12,8 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/sdk"
-	"github.com/hatchery-spawn/hatchery/sdk/backendtest"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
-
-func TestMain(m *testing.M) { os.Exit(backendtest.Main(m, isolate.New())) }
 
 // openHost opens a host that has the method, and skips where it does not work.
 func openHost(t *testing.T) *host.Host {

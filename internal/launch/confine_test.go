@@ -71,8 +71,8 @@ func TestConfine(t *testing.T) {
 		{spawn.OpLinkUp, []spawn.Step{spawn.LinkUp("lo")}, `cat /proc/self/net/if_inet6`, "00000000000000000000000000000001 01 80 10 80       lo\n"},
 		{spawn.OpMount, []spawn.Step{tmpfs}, `stat -f -c %T ` + dir + ` && grep -c "` + dir + `.*nosuid.*size=1024k" /proc/self/mounts`, "tmpfs\n1\n"},
 		{spawn.OpUmount, []spawn.Step{tmpfs, spawn.Umount(str(dir), unix.MNT_DETACH)}, `grep -c ` + dir + ` /proc/self/mounts; true`, "0\n"},
-		{spawn.OpMkdir, []spawn.Step{tmpfs, spawn.Mkdir(spawn.CWD(), str(dir+"/d"), 0o751)}, `stat -c %a:%F ` + dir + `/d`, "751:directory\n"},
-		{spawn.OpMknod, []spawn.Step{tmpfs, spawn.Mknod(spawn.CWD(), str(dir+"/f"), unix.S_IFREG|0o640, 0)}, `stat -c "%a:%F" ` + dir + `/f`, "640:regular empty file\n"},
+		{spawn.OpMkdir, []spawn.Step{tmpfs, spawn.Umask(0o77), spawn.Mkdir(spawn.CWD(), str(dir+"/d"), 0o751)}, `stat -c %a:%F ` + dir + `/d; umask`, "751:directory\n0077\n"},
+		{spawn.OpMknod, []spawn.Step{tmpfs, spawn.Umask(0o77), spawn.Mknod(spawn.CWD(), str(dir+"/f"), unix.S_IFREG|0o640, 0)}, `stat -c "%a:%F" ` + dir + `/f; umask`, "640:regular empty file\n0077\n"},
 		{spawn.OpSymlink, []spawn.Step{tmpfs, spawn.Symlink("to/there", spawn.CWD(), str(dir+"/l"))}, `readlink ` + dir + `/l`, "to/there\n"},
 		{spawn.OpOpenAt, []spawn.Step{
 			tmpfs, spawn.OpenAt(spawn.CWD(), str(dir), unix.O_PATH|unix.O_DIRECTORY, 0, unix.RESOLVE_NO_SYMLINKS),

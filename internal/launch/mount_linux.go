@@ -53,12 +53,21 @@ func (b *builder) mounts(r *Request, i int) {
 		b.fd(call(unix.SYS_OPENAT2, 0, str(1), pointer(how), 24), 0, s.Args[0])
 		b.result(i)
 	case spawn.OpMkdir:
-		b.fd(call(unix.SYS_MKDIRAT, 0, str(1), num(2)), 0, s.Args[0])
+		b.unmasked(i, func() { b.fd(call(unix.SYS_MKDIRAT, 0, str(1), num(2)), 0, s.Args[0]) })
 	case spawn.OpMknod:
-		b.fd(call(unix.SYS_MKNODAT, 0, str(1), num(2), num(3)), 0, s.Args[0])
+		b.unmasked(i, func() { b.fd(call(unix.SYS_MKNODAT, 0, str(1), num(2), num(3)), 0, s.Args[0]) })
 	case spawn.OpSymlink:
 		b.fd(call(unix.SYS_SYMLINKAT, str(0), 0, str(2)), 1, s.Args[1])
 	}
+}
+
+// unmasked emits what make does without the mask of modes that the child has from
+// the host: nobody but the plan says what mode a file has.
+func (b *builder) unmasked(i int, make func()) {
+	mask := uintptr(len(b.ops))
+	b.call(i, unix.SYS_UMASK, 0)
+	make()
+	b.call(i, unix.SYS_UMASK, mask).refs = 1
 }
 
 // optional returns the address of s, or none when it is empty.
