@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 )
@@ -19,11 +20,34 @@ func catchStop(c chan<- os.Signal) {
 	}
 }
 
-// isStopped reports whether a process is stopped, as proc_pid_stat(5) has it.
+// isStopped reports whether a child is stopped, as proc_pid_stat(5) has it. In a
+// sandbox the child is process 1 there, which nothing stops, and the program is the
+// first of its children.
 func isStopped(pid int) bool {
+	if isolated(pid) {
+		n := strconv.Itoa(pid)
+		children, _ := os.ReadFile("/proc/" + n + "/task/" + n + "/children")
+		first, _, _ := strings.Cut(string(children), " ")
+		if program, err := strconv.Atoi(first); err == nil {
+			pid = program
+		}
+	}
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	at := bytes.LastIndexByte(stat, ')') + 2
 	return err == nil && at < len(stat) && stat[at] == 'T'
+}
+
+// isolated reports whether a process is process 1 of a pid namespace that is not
+// this one's.
+func isolated(pid int) bool {
+	status, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	for line := range strings.Lines(string(status)) {
+		if ids, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			all := strings.Fields(ids)
+			return len(all) > 1 && all[len(all)-1] == "1"
+		}
+	}
+	return false
 }
 
 // sigaction is the kernel's structure.
