@@ -30,6 +30,8 @@ type launcher struct {
 	childFDs []int  // of one child of a batch
 	batch    *batch // what a parked launcher is to go on with
 
+	helped bool // the helper of the launch under way has been reaped
+
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
 }
@@ -175,6 +177,9 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
 	}
+	if err == nil {
+		l.provide()
+	}
 }
 
 func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
@@ -214,7 +219,9 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 		l.k.table.finish(id, l, none, true)
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
+	l.req.Namespaces = l.k.pool.take(plan)
 	child, err := l.thread.Launch(&l.req)
+	l.req.Namespaces.Close()
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
 	l.k.table.finish(id, l, child, err != nil)
 	failpoint.Pass(failpoint.KeeperLaunchEntered)

@@ -76,7 +76,7 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		l = newLeft(c, group == pid, session == pid)
 	}
 	ws, usage, err := w.Reap(pid)
-	if c == nil && t.probes.reaped(pid) {
+	if c == nil && (t.probes.reaped(pid) || t.helperEnded(pid)) {
 		return batch
 	}
 	if c == nil {

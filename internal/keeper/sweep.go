@@ -246,7 +246,7 @@ func (s *sweeper) look(jobs []*job) {
 func (t *table) adopted() []int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.DeleteFunc(linux.Adopted(), func(pid int) bool { return t.byPid[pid] != nil || t.launching(pid) })
+	return slices.DeleteFunc(linux.Adopted(), t.own)
 }
 
 // cleared forgets what was left, once that has been told. A keeper that was

@@ -32,6 +32,8 @@ type table struct {
 	closed   bool            // everything is being ended: nothing more is launched
 	free     bool            // the host will not launch any more: see dismiss
 	probes   probes
+	makers   map[*launcher]struct{} // that make namespaces for the pool
+	helpers  map[int]struct{}       // of launches that are over, to be reaped
 
 	left     map[uint64]*left // by the id of the child that left it
 	byNumber map[int]*left    // by the number of the group that is it
@@ -40,7 +42,7 @@ type table struct {
 }
 
 func newTable() *table {
-	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}, left: map[uint64]*left{}, byNumber: map[int]*left{}}
+	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}, left: map[uint64]*left{}, byNumber: map[int]*left{}, makers: map[*launcher]struct{}{}, helpers: map[int]struct{}{}}
 	t.changed.L = &t.mu
 	return t
 }
@@ -56,6 +58,7 @@ func (t *table) begin(id uint64, l *launcher) bool {
 		return false
 	}
 	l.thread.Rearm()
+	l.helped = false
 	l.began = t.notes.clock.now()
 	t.launches[id] = l
 	return true
@@ -89,6 +92,9 @@ func (t *table) finish(id uint64, l *launcher, made launch.Child, failed bool) {
 			t.notes.birth(c, l.began)
 		}
 	}
+	if made.Helper != 0 && !l.helped {
+		t.helpers[made.Helper] = struct{}{}
+	}
 	l.thread.Done()
 	t.born++
 	t.changed.Broadcast()
@@ -110,7 +116,68 @@ func (t *table) claim(pid int) *child {
 	}
 }
 
+// beginMaking notes that l makes namespaces, by a child. It reports whether it may.
+func (t *table) beginMaking(l *launcher) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || t.free {
+		return false
+	}
+	l.thread.Rearm()
+	t.makers[l] = struct{}{}
+	return true
+}
+
+// endMaking notes that it is done. The child is to be reaped, if there was one.
+func (t *table) endMaking(l *launcher) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.makers, l)
+	if pid := l.thread.Helper(); pid != 0 {
+		t.helpers[pid] = struct{}{}
+	}
+	l.thread.Done()
+	t.born++
+	t.changed.Broadcast()
+}
+
+// helperEnded reports whether pid, which is about to be reaped, was a helper of a launch,
+// whom nobody is told of. The caller holds mu.
+func (t *table) helperEnded(pid int) bool {
+	if _, ok := t.helpers[pid]; ok {
+		delete(t.helpers, pid)
+		return true
+	}
+	for _, l := range t.launches {
+		if l.thread.Helper() == pid && !l.helped {
+			l.helped = true
+			return true
+		}
+	}
+	return false
+}
+
+// own reports whether pid is of the keeper's making. The caller holds mu.
+func (t *table) own(pid int) bool {
+	if _, ok := t.helpers[pid]; ok || t.byPid[pid] != nil || t.launching(pid) {
+		return true
+	}
+	for _, l := range t.launches {
+		if l.thread.Helper() == pid {
+			return true
+		}
+	}
+	return false
+}
+
+// launching reports whether pid is a process of which it is not yet decided what it
+// is. The caller holds mu.
 func (t *table) launching(pid int) bool {
+	for l := range t.makers {
+		if l.thread.Pid() == pid {
+			return true
+		}
+	}
 	for _, l := range t.launches {
 		if p := l.thread.Pid(); p == pid || p == launch.Unknown {
 			return true
@@ -167,7 +234,7 @@ func (t *table) dismiss() {
 func (t *table) dismissed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.free && !t.closed && len(t.launches) == 0 && t.clearing == 0
+	return t.free && !t.closed && len(t.launches)+len(t.makers) == 0 && t.clearing == 0
 }
 
 // isClosed reports whether everything is being ended.
@@ -181,7 +248,7 @@ func (t *table) isClosed() bool {
 func (t *table) deserted() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.closed && len(t.launches) == 0
+	return t.closed && len(t.launches)+len(t.makers) == 0
 }
 
 func (t *table) births() uint64 {

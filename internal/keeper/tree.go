@@ -40,7 +40,7 @@ func (t *tree) addChild(c *child) { t.add(member{c.pid, -1, c}) }
 // lock, so none of them is reaped meanwhile.
 func (t *tree) addOrphans(self int) {
 	for _, pid := range linux.Children(self) {
-		if t.table.byPid[pid] == nil && !t.table.launching(pid) {
+		if !t.table.own(pid) {
 			t.addStranger(pid, self)
 		}
 	}

@@ -3,6 +3,7 @@
 package launch
 
 import (
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -40,32 +41,50 @@ type state struct {
 	abort *uintptr         // Progress.abort
 	res   *[maxOps]uintptr // as long as ops
 	mem   []uintptr        // what res points to
+	did   uintptr          // how many calls have been made, if there is one process
 
 	// With errands: see attend.
 	asked uint32 // the number of the errand that the child waits for
 	done  uint32 // the number of the last one that was done, and an errno
 
-	// With a step init: see the phases.
-	nest      uintptr // where the list goes on in the nested child, or 0
-	total     uintptr // the end of what the child itself does meanwhile
-	initStep  uintptr // not 0 once it has begun with that
+	// With a step init, or with namespaces that were made ahead: see the phases.
+	begin     uintptr       // the phase in which the first process begins
+	call      [6]uintptr    // the system call that clones the next one
+	calls     [2][6]uintptr // of the phases phaseEnter and phaseChild
+	enter     uintptr       // where the list of the child begins
+	entered   uintptr       // errno of what comes before it
+	pid       *uint32       // Progress.pid
+	childTid  uint32        // not 0 while the child that has entered is in this memory
+	nest      uintptr       // where the list goes on in the nested child, or 0
+	total     uintptr       // the end of what the child itself does meanwhile
+	initStep  uintptr       // not 0 once it has begun with that
 	nestErrno uintptr
-	nestFlags uintptr // what the nested child is cloned with
-	nestStack uintptr // the top of its stack
-	nestPid   uintptr // what the clone returned
-	nestTid   uint32  // 0 before the nested child is there and once it has left this memory
+	nestTid   uint32 // 0 before the nested child is there and once it has left this memory
 }
 
-// The phases of a child with a step init. The child walks up to it; then, in the
-// assembly, it clones the nested child, and from then on there are two. The
-// child walks what is left for it, the exec of process 1's program, by which it
-// leaves this memory. The nested child walks on from the step, and waits before
-// its exec until process 1 says that it is ready: so the program never runs
-// beside a process 1 that has the keeper's memory.
+// The phases. There is one process in the simplest case, the child, which walks
+// the whole list.
+//
+// When its namespaces were made ahead there is one before it, which enters them,
+// clones the child as a sister of its own, and ends: a process that joins a user
+// namespace can be no first process of a pid namespace any more.
+//
+// With a step init the child walks up to it; then, in the assembly, it clones the
+// nested child. The child walks what is left for it, the exec of process 1's
+// program, by which it leaves this memory. The nested child walks on from the
+// step, and waits before its exec until process 1 says that it is ready: so the
+// program never runs beside a process 1 that has the keeper's memory.
+//
+// A process begins in the phase behind that of the process which has cloned it,
+// and the latter goes on in that plus phaseAfter.
 const (
-	phaseChild  = iota // the child, up to the step
+	phaseEnter  = iota // who enters namespaces
+	phaseChild         // the child, up to the step init
 	phaseNested        // the nested child
-	phaseInit          // the child again
+
+	phaseAfter   = 16
+	phaseEntered = phaseEnter + phaseAfter
+	phaseInit    = phaseChild + phaseAfter
 )
 
 // reset makes ops the list to walk.
@@ -74,13 +93,14 @@ const (
 func (s *state) reset(ops []op, p *Progress) {
 	// The list is never longer than its array: lower checks that.
 	s.ops = (*[maxOps]op)(unsafe.Pointer(unsafe.SliceData(ops)))
-	s.n, s.nest = uintptr(len(ops)), 0
+	s.begin, s.enter, s.n, s.nest = phaseChild, 0, uintptr(len(ops)), 0
 	if len(s.mem) < len(ops) {
 		s.mem = make([]uintptr, max(len(ops), 64))
 	}
 	s.res = (*[maxOps]uintptr)(unsafe.Pointer(unsafe.SliceData(s.mem)))
-	s.step, s.abort, s.errno = &p.step, &p.abort, 0
-	s.initStep, s.nestErrno, s.nestTid = 0, 0, 0
+	s.step, s.abort, s.errno, s.did = &p.step, &p.abort, 0, 0
+	s.pid = (*uint32)(unsafe.Pointer(&p.pid))
+	s.entered, s.initStep, s.nestErrno, s.nestTid, s.childTid = 0, 0, 0, 0, 0
 	atomic.StoreUintptr(&p.step, 0)
 }
 
@@ -88,29 +108,52 @@ func (s *state) reset(ops []op, p *Progress) {
 // last part, and on which stack it runs. The kernel keeps nestTid.
 func (s *state) split(nest, after int, stack uintptr) {
 	s.total, s.n, s.nest = s.n, uintptr(after), uintptr(nest)
-	s.nestFlags, s.nestStack = unix.CLONE_VM|unix.CLONE_PARENT_SETTID|unix.CLONE_CHILD_CLEARTID|uintptr(unix.SIGCHLD), stack
+	flags := unix.CLONE_VM | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID | uintptr(unix.SIGCHLD)
+	tid := uintptr(unsafe.Pointer(&s.nestTid))
+	s.calls[phaseChild] = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, tid, 0}
+	if runtime.GOARCH == "arm64" { // which has the last two the other way round
+		s.calls[phaseChild] = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, 0, tid}
+	}
+}
+
+// joins says where in the list the child's part begins, behind that of the
+// process which enters its namespaces, and how that clones the child.
+func (s *state) joins(enter int, args *cloneArgs) {
+	s.begin, s.enter = phaseEnter, uintptr(enter)
+	s.calls[phaseEnter] = [6]uintptr{unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args)}
 }
 
 // walk is all that a child does. It runs on the child's own stack, in the
 // parent's memory, with every signal blocked. It must not allocate, grow its
 // stack, or write a pointer. (Under the race detector package sync/atomic is
-// made of calls, so the step is a plain store.) It returns when a nested child is
-// to be cloned, and is called again in each of both.
+// made of calls, so the step is a plain store.) It returns when another child is
+// to be cloned, by s.call, and is called again in each of both; in the one that
+// has cloned it, with what the call returned.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func walk(s *state, phase uintptr) {
+func walk(s *state, phase, result uintptr) {
+	failed := result > ^uintptr(4095)
 	switch {
+	case phase == phaseEnter:
+		if run(s, 0, s.enter, s.step, &s.entered) {
+			s.childTid, s.call = 1, s.calls[phaseEnter]
+			return
+		}
+	case phase == phaseEntered && failed:
+		s.entered = -result
+	case phase == phaseEntered: // it has done what it was there for
 	case phase == phaseNested:
 		run(s, s.nest, s.n, s.step, &s.nestErrno)
-	case phase == phaseInit && s.nestPid > ^uintptr(4095):
-		s.errno = -s.nestPid
+	case phase == phaseInit && failed:
+		s.errno = -result
 	case phase == phaseInit:
 		run(s, s.n, s.total, &s.initStep, &s.errno)
 	case s.nest == 0:
-		run(s, 0, s.n, s.step, &s.errno)
-	case run(s, 0, s.nest, s.step, &s.errno):
+		run(s, s.enter, s.n, s.step, &s.errno)
+	case run(s, s.enter, s.nest, s.step, &s.errno):
+		s.call = s.calls[phaseChild]
 		return
 	}
 	for {
@@ -163,7 +206,7 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 			*errno = uintptr(e)
 			return false
 		}
-		s.res[i] = r
+		s.res[i], s.did = r, i+1
 	}
 	return true
 }
@@ -171,7 +214,8 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 // sigset is the kernel's set of signals.
 type sigset uint64
 
-// vfork makes the clone call nr with its arguments and lets the child walk.
+// vfork makes the clone call nr with its arguments and lets the child walk, and who
+// else there is.
 // It returns what the call returned in the parent.
 //
 // The scheduler sees a system call, so a child that takes its time holds a
@@ -187,8 +231,8 @@ func vfork(nr, a1, a2, a3 uintptr, s *state) uintptr {
 	entersyscall()
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(all), 0, 0)
 	r := vforkWalk(nr, a1, a2, a3, 0, 0, s)
-	if s.nest != 0 && r <= ^uintptr(4095) {
-		awaitNested(r, s)
+	if r <= ^uintptr(4095) {
+		awaitOthers(r, s)
 	}
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&old)), 0, unsafe.Sizeof(old), 0, 0)
 	exitsyscall()
@@ -200,28 +244,46 @@ func vfork(nr, a1, a2, a3 uintptr, s *state) uintptr {
 // save for one that ends with a core dump before Linux 5.16.
 const lookTime = 1 // seconds
 
-// awaitNested waits until the nested child of the child pid is out of the shared
-// memory, as vfork has waited for the child itself. When process 1 has ended, which
-// nobody has reaped, the kernel has ended everything in its namespace.
+// awaitOthers waits until all are out of the shared memory that were cloned by the
+// process first, for which vfork has waited, and by each other.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func awaitNested(pid uintptr, s *state) {
-	const futexWait = 0 // FUTEX_WAIT: the kernel's own wake-up is not a private one
+func awaitOthers(first uintptr, s *state) {
+	if s.begin == phaseEnter {
+		if first = uintptr(*s.pid); first == 0 {
+			return // there is no child
+		}
+		awaitTid(first, &s.childTid)
+	}
+	if s.nest != 0 {
+		awaitTid(first, &s.nestTid)
+	}
+}
+
+// awaitTid waits until tid is 0, which the kernel makes it when its process leaves
+// the memory. It is that of the child, or of a process in its pid namespace: when
+// the child has ended, which nobody has reaped, so has everything there.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func awaitTid(child uintptr, tid *uint32) {
+	const sharedWait = 0 // FUTEX_WAIT: the kernel's own wake-up is not a private one
 	for {
-		tid := s.nestTid
-		if tid == 0 {
+		is := *tid
+		if is == 0 {
 			return
 		}
 		ts := unix.Timespec{Sec: lookTime}
-		_, _, e := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.nestTid)), futexWait, uintptr(tid), uintptr(unsafe.Pointer(&ts)), 0, 0)
+		_, _, e := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(tid)), sharedWait, uintptr(is), uintptr(unsafe.Pointer(&ts)), 0, 0)
 		if e != unix.ETIMEDOUT {
 			continue
 		}
 		var info [16]uint64 // siginfo_t: all 0 when the child has not ended
 		const how = unix.WEXITED | unix.WNOHANG | unix.WNOWAIT
-		_, _, e = syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, pid, uintptr(unsafe.Pointer(&info)), how, 0, 0)
+		_, _, e = syscall.RawSyscall6(unix.SYS_WAITID, unix.P_PID, child, uintptr(unsafe.Pointer(&info)), how, 0, 0)
 		if e == unix.ECHILD || info[0] != 0 {
 			return
 		}

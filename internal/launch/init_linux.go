@@ -12,8 +12,8 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// initOps is room for what becomeInit emits.
-const initOps = 8
+// initOps is room for what is emitted besides the steps: by join and becomeInit.
+const initOps = 24
 
 // init begins the part of the nested child.
 func (b *builder) init(i int) {

@@ -28,6 +28,8 @@ type builder struct {
 	errands  []errand    // what the child will wait for
 	nest     int         // where the part of a nested child begins, or 0
 	after    int         // where it ends
+	enter    int         // where the part of the child begins, behind that of who enters namespaces
+	flags    uint64      // of the clone, but for namespaces that are entered
 	program  int         // of pid 1, a memfd
 	told     int         // the pipe that it has: where it is read,
 	record   int         // and where it writes
@@ -48,12 +50,20 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 	if err := b.raise(r); err != nil {
 		return err
 	}
+	ahead := 1
+	if b.enter, b.flags = 0, flags; r.Namespaces.Ready() {
+		b.flags = b.join(r.Namespaces, parent, flags)
+		ahead, _ = Ahead(r.Plan)
+	}
 	b.tether(0, parent, flags)
 	if !modern {
 		b.resetHandlers()
 	}
 	for i := range r.Plan.Steps[1:] {
 		b.opOf = append(b.opOf, -1)
+		if i+1 < ahead {
+			continue
+		}
 		b.step(r, i+1, parent, flags)
 		if changesIdentity(r.Plan.Steps[i+1].Op) {
 			b.tether(i+1, parent, flags)

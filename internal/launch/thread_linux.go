@@ -24,30 +24,42 @@ type Thread struct {
 	Progress
 
 	state   *state
-	stack   []byte // mapped: two, each with a guard page below; unmapped by Close
+	stacks  []byte // mapped: one for each process, with a guard page below; unmapped by Close
 	build   builder
 	program int       // of process 1, a memfd; 0 before it is needed
 	args    cloneArgs // clone3 reads it
-	pidfd   int32     // clone3 writes it
-	parent  int
+	// and this one, for the process that enters namespaces
+	enterArgs cloneArgs
+	pidfd     int32 // clone3 writes it
+	parent    int
 }
 
 // NewThread returns a Thread, whose stack for children it maps.
 func NewThread() (*Thread, error) {
 	page := os.Getpagesize()
-	m, err := unix.Mmap(-1, 0, 2*(page+stackSize), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	m, err := unix.Mmap(-1, 0, stackCount*(page+stackSize), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}
-	for _, stack := range [][]byte{m[page:][:stackSize], m[len(m)-stackSize:]} {
-		if err := unix.Mprotect(stack, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+	for i := range stackCount {
+		if err := unix.Mprotect(m[i*(page+stackSize)+page:][:stackSize], unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			unix.Munmap(m)
 			return nil, os.NewSyscallError("mprotect", err)
 		}
 	}
-	t := &Thread{state: new(state), stack: m, parent: os.Getpid()}
+	t := &Thread{state: new(state), stacks: m, parent: os.Getpid()}
 	t.build.pid = uintptr(unsafe.Pointer(&t.pid))
 	return t, nil
+}
+
+// stackCount is how many stacks a thread needs: for the child, for its child, and
+// for who enters namespaces before both.
+const stackCount = 3
+
+// stackOf returns the address of stack i.
+func (t *Thread) stackOf(i int) uint64 {
+	page := os.Getpagesize()
+	return uint64(uintptr(unsafe.Pointer(&t.stacks[i*(page+stackSize)+page])))
 }
 
 // Close unmaps the stacks. No launch may be under way.
@@ -55,7 +67,7 @@ func (t *Thread) Close() error {
 	if t.program != 0 {
 		unix.Close(t.program)
 	}
-	return unix.Munmap(t.stack)
+	return unix.Munmap(t.stacks)
 }
 
 // Launch clones a child and returns when it has become the program, or has
@@ -102,7 +114,7 @@ func (e cloneErrno) unknown() bool {
 func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 	i := hasInit(r.Plan)
 	if i == 0 {
-		return t.launchPlan(r, modern)
+		return t.launchAny(r, modern)
 	}
 	record, release, err := t.prepareInit()
 	if err != nil {
@@ -111,7 +123,7 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 		return Child{Pidfd: -1}, e
 	}
 	defer release()
-	child, err := t.launchPlan(r, modern)
+	child, err := t.launchAny(r, modern)
 	if err != nil {
 		unix.Close(record)
 		return child, err
@@ -124,6 +136,27 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 	return child, nil
 }
 
+// launchAny launches a child in namespaces that were made ahead if there are any, or
+// else in its own.
+func (t *Thread) launchAny(r *Request, modern bool) (Child, error) {
+	helper := 0
+	if r.Namespaces.Ready() && modern {
+		b := &t.build
+		program, told, record := b.program, b.told, b.record
+		child, ok, err := t.launchInto(r)
+		if ok {
+			return child, err
+		}
+		helper = child.Helper
+		b.program, b.told, b.record = program, told, record
+	}
+	without := *r
+	without.Namespaces = Namespaces{}
+	child, err := t.launchPlan(&without, modern)
+	child.Helper = helper
+	return child, err
+}
+
 func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 	none := Child{Pidfd: -1}
 	flags := uint64(r.Plan.Steps[0].Args[0].Num)
@@ -132,31 +165,41 @@ func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
 		return none, err
 	}
 	t.state.reset(t.build.ops, &t.Progress)
-	if b := &t.build; b.nest > 0 {
-		t.state.split(b.nest, b.after, uintptr(unsafe.Pointer(unsafe.SliceData(t.stack)))+uintptr(len(t.stack)))
-	}
+	t.splitState()
 	dismiss := t.attend()
 	pid, errno := t.clone(r, flags, modern)
 	dismiss()
-	runtime.KeepAlive(r)
 	if errno != 0 {
 		t.pid.Store(0)
 		return none, cloneErrno(errno)
 	}
-	child := Child{Pid: pid, Pidfd: int(t.pidfd)}
+	pidfd := int(t.pidfd)
 	if !modern {
-		child.Pidfd = pidfdOf(pid)
+		pidfd = pidfdOf(pid)
 	}
+	return t.born(r, pid, pidfd)
+}
+
+// splitState tells the state of the nested child, if there is to be one.
+func (t *Thread) splitState() {
+	if b := &t.build; b.nest > 0 {
+		t.state.split(b.nest, b.after, uintptr(t.stackOf(1))+stackSize)
+	}
+}
+
+// born returns the child that has become its program, or failed to.
+func (t *Thread) born(r *Request, pid, pidfd int) (Child, error) {
+	defer runtime.KeepAlive(r)
 	if err := t.outcome(r); err != nil {
-		if child.Pidfd >= 0 {
-			unix.Close(child.Pidfd)
+		if pidfd >= 0 {
+			unix.Close(pidfd)
 		}
 		if t.build.nest > 0 { // process 1 may be its program already
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 		return Child{Pid: pid, Pidfd: -1}, err
 	}
-	return child, nil
+	return Child{Pid: pid, Pidfd: pidfd}, nil
 }
 
 // Probe makes a child that ends at once, which the caller's waiter reaps, to see
@@ -177,7 +220,10 @@ func (t *Thread) Probe() (pid int, err error) {
 
 // Done ends what Progress says of the last launch. Until then the child's pid
 // can be seen there, so that nobody mistakes it for a stranger.
-func (t *Thread) Done() { t.pid.Store(0) }
+func (t *Thread) Done() {
+	t.pid.Store(0)
+	t.helper.Store(0)
+}
 
 // outcome reads what the child left in the shared memory, and its child.
 func (t *Thread) outcome(r *Request) error {
@@ -200,32 +246,37 @@ func (t *Thread) outcome(r *Request) error {
 // clone makes the child. It returns when the child has given the memory back, and
 // its child has.
 func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno syscall.Errno) {
-	b, page := &t.build, os.Getpagesize()
-	flags |= unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID
+	b := &t.build
+	flags |= unix.CLONE_VFORK
 	t.pidfd = -1
 	var res uintptr
 	if modern {
-		t.args = cloneArgs{
-			flags:      flags | unix.CLONE_PIDFD | unix.CLONE_CLEAR_SIGHAND,
-			pidfd:      uint64(uintptr(unsafe.Pointer(&t.pidfd))),
-			parentTID:  uint64(uintptr(unsafe.Pointer(&t.pid))),
-			exitSignal: uint64(unix.SIGCHLD),
-			stack:      uint64(uintptr(unsafe.Pointer(&t.stack[page]))),
-			stackSize:  stackSize,
-		}
+		t.args = t.cloneArgs(flags | unix.CLONE_PIDFD)
+		t.args.exitSignal = uint64(unix.SIGCHLD)
 		if a := r.Plan.Steps[0].Args; len(a) > 1 {
 			t.args.flags |= unix.CLONE_INTO_CGROUP
 			t.args.cgroup = uint64(b.fds[a[1].Num])
 		}
 		res = vfork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&t.args)), unsafe.Sizeof(t.args), 0, t.state)
 	} else {
-		top := uintptr(unsafe.Pointer(&t.stack[page])) + stackSize
-		res = vfork(unix.SYS_CLONE, uintptr(flags)|uintptr(unix.SIGCHLD), top, uintptr(unsafe.Pointer(&t.pid)), t.state)
+		flags |= unix.CLONE_VM | unix.CLONE_PARENT_SETTID
+		res = vfork(unix.SYS_CLONE, uintptr(flags)|uintptr(unix.SIGCHLD), uintptr(t.stackOf(0))+stackSize, uintptr(unsafe.Pointer(&t.pid)), t.state)
 	}
 	if res > ^uintptr(4095) {
 		return 0, syscall.Errno(-res)
 	}
 	return int(res), 0
+}
+
+// cloneArgs returns what every clone3 here has in common.
+func (t *Thread) cloneArgs(flags uint64) cloneArgs {
+	return cloneArgs{
+		flags:     flags | unix.CLONE_VM | unix.CLONE_PARENT_SETTID | unix.CLONE_CLEAR_SIGHAND,
+		pidfd:     uint64(uintptr(unsafe.Pointer(&t.pidfd))),
+		parentTID: uint64(uintptr(unsafe.Pointer(&t.pid))),
+		stack:     t.stackOf(0),
+		stackSize: stackSize,
+	}
 }
 
 // cloneArgs is struct clone_args of clone3(2), as of Linux 5.7.

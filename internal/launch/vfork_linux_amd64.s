@@ -1,8 +1,6 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-#define SYS_clone 56
-
 // func vforkWalk(nr, a1, a2, a3, a4, a5 uintptr, s *state) (r uintptr)
 //
 // R12 survives the system call. The child has a stack of its own: it leaves
@@ -21,28 +19,31 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVQ	AX, r+56(FP)
 	RET
 child:
-	MOVQ	$const_phaseChild, R13
+	MOVQ	state_begin(R12), R13
 walk:
 	XORL	BP, BP
-	SUBQ	$32, SP
-	MOVQ	R12, 16(SP)
+	XORL	AX, AX
+	SUBQ	$48, SP
+	MOVQ	R12, 24(SP)
+	MOVQ	R13, 32(SP)
 again:
 	MOVQ	R12, 0(SP)
 	MOVQ	R13, 8(SP)
-	CALL	·walk(SB) // returns to have a nested child cloned
-	MOVQ	16(SP), R12
-	MOVL	$SYS_clone, AX
-	MOVQ	state_nestFlags(R12), DI
-	MOVQ	state_nestStack(R12), SI
-	LEAQ	state_nestTid(R12), DX
-	MOVQ	DX, R10
-	XORL	R8, R8
+	MOVQ	AX, 16(SP)
+	CALL	·walk(SB) // returns to have another child cloned
+	MOVQ	24(SP), R12
+	MOVQ	32(SP), R13
+	MOVQ	(state_call+0)(R12), AX
+	MOVQ	(state_call+8)(R12), DI
+	MOVQ	(state_call+16)(R12), SI
+	MOVQ	(state_call+24)(R12), DX
+	MOVQ	(state_call+32)(R12), R10
+	MOVQ	(state_call+40)(R12), R8
 	SYSCALL
 	TESTQ	AX, AX
-	JEQ	nested
-	MOVQ	AX, state_nestPid(R12)
-	MOVQ	$const_phaseInit, R13
+	JEQ	next
+	ADDQ	$const_phaseAfter, R13
 	JMP	again
-nested:
-	MOVQ	$const_phaseNested, R13
+next:
+	INCQ	R13
 	JMP	walk

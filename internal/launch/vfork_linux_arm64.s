@@ -1,8 +1,6 @@
 #include "textflag.h"
 #include "go_asm.h"
 
-#define SYS_clone 220
-
 // func vforkWalk(nr, a1, a2, a3, a4, a5 uintptr, s *state) (r uintptr)
 //
 // R19 survives the system call. The child has a stack of its own: it leaves
@@ -20,27 +18,30 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVD	R0, r+56(FP)
 	RET
 child:
-	MOVD	$const_phaseChild, R20
+	MOVD	state_begin(R19), R20
 walk:
 	MOVD	ZR, R29
-	SUB	$32, RSP
-	MOVD	R19, 24(RSP)
+	MOVD	ZR, R0
+	SUB	$48, RSP
+	MOVD	R19, 32(RSP)
+	MOVD	R20, 40(RSP)
 again:
 	MOVD	R19, 8(RSP)
 	MOVD	R20, 16(RSP)
-	BL	·walk(SB) // returns to have a nested child cloned
-	MOVD	24(RSP), R19
-	MOVD	$SYS_clone, R8
-	MOVD	state_nestFlags(R19), R0
-	MOVD	state_nestStack(R19), R1
-	ADD	$state_nestTid, R19, R2
-	MOVD	ZR, R3
-	MOVD	R2, R4
+	MOVD	R0, 24(RSP)
+	BL	·walk(SB) // returns to have another child cloned
+	MOVD	32(RSP), R19
+	MOVD	40(RSP), R20
+	MOVD	(state_call+0)(R19), R8
+	MOVD	(state_call+8)(R19), R0
+	MOVD	(state_call+16)(R19), R1
+	MOVD	(state_call+24)(R19), R2
+	MOVD	(state_call+32)(R19), R3
+	MOVD	(state_call+40)(R19), R4
 	SVC
-	CBZ	R0, nested
-	MOVD	R0, state_nestPid(R19)
-	MOVD	$const_phaseInit, R20
+	CBZ	R0, next
+	ADD	$const_phaseAfter, R20
 	B	again
-nested:
-	MOVD	$const_phaseNested, R20
+next:
+	ADD	$1, R20
 	B	walk

@@ -37,12 +37,12 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	l := &list{}
 	l.add(spawn.Clone(u.flags(&o)).Noted(noteClone))
 	u.maps(l)
+	if !o.HostNetwork { // first: the keeper can have this, and the maps, done ahead
+		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
+	}
 	l.add(spawn.Keyring().Noted("a session keyring of its own"))
 	if o.Hostname != "" {
 		l.add(spawn.Sethostname(o.Hostname))
-	}
-	if !o.HostNetwork {
-		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
 	}
 	places, err := l.fileSystem(&o, u)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -73,9 +74,22 @@ func (s sandbox) kill() { killGroup(s.Process) }
 // byMethod starts a program by a method of the host.
 func byMethod(h *host.Host, key, against string) *way {
 	return &way{method: key, against: against, each: 1, start: func(ctx context.Context, p *Program) (running, error) {
-		c, err := h.StartMethod(ctx, key, spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}})
+		c, err := h.StartMethod(ctx, key, spec(key, p))
 		return child{c}, err
 	}}
+}
+
+// spec is a child of a method. One in a sandbox finds there what was written for
+// this, and a directory to be in.
+func spec(key string, p *Program) spawn.Spec {
+	s := spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}}
+	if key == isolate {
+		s.Dir = "/"
+		if p.tidier != nil {
+			s.Options = []spawn.Option{{Key: "bind", Value: filepath.Dir(p.Path)}}
+		}
+	}
+	return s
 }
 
 // inBatches starts programs by a method of the host, many in one request.
@@ -83,7 +97,7 @@ func inBatches(h *host.Host, key string, size int) *way {
 	return &way{method: key, against: OSExec, each: size, alone: true, start: func(ctx context.Context, p *Program) (running, error) {
 		specs := make([]spawn.Spec, size)
 		for i := range specs {
-			specs[i] = spawn.Spec{Path: p.Path, Args: p.Args, Env: []string{}}
+			specs[i] = spec(key, p)
 		}
 		cs, err := h.StartAllMethod(ctx, key, specs)
 		return batch(cs), err
