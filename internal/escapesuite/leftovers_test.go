@@ -71,7 +71,9 @@ func (all surrounding) descriptors(name string, pid int) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		target, err := os.Readlink(dir + e.Name())
-		if err == nil && !strings.Contains(target, "/proc/") {
+		// A launching thread, which comes when there is much to do, has the program
+		// of process 1.
+		if err == nil && !strings.Contains(target, "/proc/") && !strings.HasPrefix(target, "/memfd:init") {
 			kind, _, _ := strings.Cut(target, "[")
 			all[name+" has "+kind]++
 		}

@@ -3,6 +3,7 @@
 package escapesuite
 
 import (
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"strings"
@@ -134,8 +135,11 @@ func output(path string, args ...string) (string, error) {
 
 // segment makes shared memory.
 func segment(s *scene) {
-	key := 0x45534300 + time.Now().Nanosecond()%0xff
-	id, _, errno := syscall.Syscall(unix.SYS_SHMGET, uintptr(key), 4096, unix.IPC_CREAT|unix.IPC_EXCL|0o666)
+	key, id, errno := 0, uintptr(0), syscall.EEXIST
+	for errno == syscall.EEXIST {
+		key = 1 + rand.IntN(1<<31-1)
+		id, _, errno = syscall.Syscall(unix.SYS_SHMGET, uintptr(key), 4096, unix.IPC_CREAT|unix.IPC_EXCL|0o666)
+	}
 	if errno != 0 {
 		s.Fatal(errno)
 	}

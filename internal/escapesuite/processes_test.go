@@ -22,12 +22,19 @@ func onProcesses() []attempt {
 	reading := func(s *scene) { onVictim(s); s.harmed = nil }
 	return []attempt{
 		{
-			name: "signal-host-process", what: "kill a process outside, by its number", stops: []layer{pidLayer}, scene: onVictim,
-			try: func(args []string) error { return syscall.Kill(number(args[0]), syscall.SIGKILL) }, want: []syscall.Errno{syscall.ESRCH},
+			name: "signal-host-process", what: "kill a process outside, by its number", stops: []layer{pidLayer},
+			scene: func(s *scene) { onVictim(s); s.opts = []string{"landlock=off"} }, // which would stop it, too
+			try:   func(args []string) error { return syscall.Kill(number(args[0]), syscall.SIGKILL) }, want: []syscall.Errno{syscall.ESRCH},
 		},
 		{
-			name: "signal-host-group", alone: true, what: "signal the process group that it may share with the host", stops: []layer{filterLayer}, filtered: true, scene: func(s *scene) { s.listenForGroup() },
-			try: func([]string) error { return syscall.Kill(0, nobodyMinds) }, want: []syscall.Errno{syscall.EPERM},
+			name: "signal-host-group", alone: true, what: "signal the process group that it may share with the host", stops: []layer{landlockLayer}, needs: landlock(6), quiet: true,
+			scene: func(s *scene) { s.listenForGroup() },
+			try:   func([]string) error { return syscall.Kill(0, nobodyMinds) }, // which itself hears
+		},
+		{
+			name: "signal-host-group-filtered", alone: true, what: "the same without Landlock", stops: []layer{filterLayer}, filtered: true, want: []syscall.Errno{syscall.EPERM},
+			scene: func(s *scene) { s.listenForGroup(); s.opts = []string{"landlock=off"} },
+			try:   func([]string) error { return syscall.Kill(0, nobodyMinds) },
 		},
 		{
 			name: "signal-host-group-unfiltered", alone: true, what: "the same with seccomp=off", stops: []layer{groupLayer}, quiet: true,
@@ -35,13 +42,13 @@ func onProcesses() []attempt {
 			try:   func([]string) error { return syscall.Kill(0, nobodyMinds) },
 		},
 		{
-			name: "signal-host-group-own-filter", alone: true, what: "the same with a filter that allows everything", stops: []layer{filterLayer}, want: []syscall.Errno{syscall.EPERM},
+			name: "signal-host-group-own-filter", alone: true, what: "the same with a filter that allows everything, and without Landlock", stops: []layer{filterLayer}, want: []syscall.Errno{syscall.EPERM},
 			scene: func(s *scene) {
 				file := s.folder() + "/allow"
 				if err := os.WriteFile(file, []byte{6, 0, 0, 0, 0, 0, 0xff, 0x7f}, 0o644); err != nil { // return SECCOMP_RET_ALLOW
 					s.Fatal(err)
 				}
-				s.opts = []string{"seccomp=bpf:" + file}
+				s.opts = []string{"seccomp=bpf:" + file, "landlock=off"}
 				s.listenForGroup()
 			},
 			try: func([]string) error { return syscall.Kill(0, nobodyMinds) },

@@ -134,7 +134,7 @@ func weaken(s *spawn.Step, off layer) {
 	case rightsLayer:
 		drop(spawn.OpSecurebits, spawn.OpBound, spawn.OpAmbientClear, spawn.OpCapset)
 	case nnpLayer:
-		drop(spawn.OpNoNewPrivs, spawn.OpSeccomp) // without rights the one takes the other
+		drop(spawn.OpNoNewPrivs, spawn.OpSeccomp, spawn.OpLandlockRestrict) // without rights the others take the first
 	case filterLayer:
 		drop(spawn.OpSeccomp)
 	case groupLayer:

@@ -78,9 +78,12 @@ func hostHelper(args []string) int {
 	before := leakcheck.Take()
 	l.open()
 	if l.h != nil {
-		if l.Mode != "" {
+		switch {
+		case l.Mode != "":
 			l.liveWithBrokenPlugin()
-		} else {
+		case l.Method != "":
+			l.liveWithSandboxes()
+		default:
 			l.live()
 		}
 		l.end()
@@ -378,7 +381,7 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 	for range l.tries() {
 		var p *host.Process
 		err = l.call("Start of "+what, l.limits().Spawn+time.Second, func() (err error) {
-			p, err = l.h.Start(context.Background(), spec)
+			p, err = l.begin(spec)
 			return err
 		})
 		if err == nil {
@@ -394,6 +397,15 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 		l.complain("Start of %s failed each time: %v", what, err)
 	}
 	return nil
+}
+
+// begin starts a child by the method of the case.
+func (l *life) begin(spec spawn.Spec) (*host.Process, error) {
+	if l.Method == "" {
+		return l.h.Start(context.Background(), spec)
+	}
+	spec.Dir = "/" // where the test is, is not in the sandbox
+	return l.h.StartMethod(context.Background(), l.Method, spec)
 }
 
 // mayFail reports whether a start may fail that way.

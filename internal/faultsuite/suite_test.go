@@ -28,6 +28,9 @@ type faultCase struct {
 	Rule failpoint.Rule
 	Also []failpoint.Rule // for others, when that one has failed
 	Mode string           // the method of internal/faultplugin that fails, instead of all that
+	// Method, when not empty, is that of the host's children, which then are those of
+	// liveWithSandboxes.
+	Method string
 	// Wake is when a process that has stopped itself is continued, or, if it
 	// is the host, killed when Wake is 0.
 	Wake time.Duration
@@ -47,6 +50,9 @@ func (c faultCase) name() string {
 	s := string(c.Rule.Point) + " " + string(c.Rule.Action)
 	if c.Wake > 0 {
 		s = string(c.Rule.Point) + " pause"
+	}
+	if c.Method != "" {
+		s = c.Method + " " + s
 	}
 	if c.Rule.Nth > 1 {
 		s += fmt.Sprint(" ", c.Rule.Nth)

@@ -233,9 +233,9 @@ func (w *watch) judgeSurvivors(left []survivor, over time.Duration) {
 
 // mayStay reports whether a process may outlive the host: the descendants of
 // children are beyond reach once their keeper is gone, but for those that it has
-// recorded.
+// recorded. Those of a sandbox end with its process 1, which ends with the keeper.
 func (w *watch) mayStay(s survivor) bool {
-	return w.keeperDies() && !(w.searched && w.records.name(s.pid)) && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
+	return w.Method == "" && w.keeperDies() && !(w.searched && w.records.name(s.pid)) && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
 }
 
 // keeperDies reports whether a keeper is killed.

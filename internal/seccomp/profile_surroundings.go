@@ -2,13 +2,18 @@ package seccomp
 
 // SharedGroup returns rules for a child in a process group that has members outside
 // of its pid namespace. Such a group has no number that the child could name, but 0
-// is one's own: by that it could signal the others, and slow them down.
-func SharedGroup(refuse Action) Group {
-	return Group{"the own process group", "it has members outside, and 0 names it", []Rule{
-		{[]string{"kill"}, []Condition{Low(0, 0)}, refuse},
+// is one's own: by that it could slow the others down and, if signals are not kept from
+// them otherwise, end them. A filter cannot tell such a group from one that the child
+// has made, and refuses those signals for both.
+func SharedGroup(refuse Action, signals bool) Group {
+	g := Group{"the own process group", "it has members outside, and 0 names it", []Rule{
 		{[]string{"setpriority"}, []Condition{Low(0, 1), Low(1, 0)}, refuse}, // PRIO_PGRP
 		{[]string{"ioprio_set"}, []Condition{Low(0, 2), Low(1, 0)}, refuse},  // IOPRIO_WHO_PGRP
 	}}
+	if signals {
+		g.Rules = append(g.Rules, Rule{[]string{"kill"}, []Condition{Low(0, 0)}, refuse})
+	}
+	return g
 }
 
 // SetID returns rules for a child that can write to folders of the host: it is not to

@@ -184,12 +184,21 @@ func BenchmarkCache(b *testing.B) {
 	}
 }
 
+// TestOwnGroupMayBeSignalled where the kernel keeps others out of it.
+func TestOwnGroupMayBeSignalled(t *testing.T) {
+	for _, r := range SharedGroup(Errno(eperm), false).Rules {
+		if slices.Contains(r.Names, "kill") {
+			t.Error("kill is refused")
+		}
+	}
+}
+
 // TestSurroundings: the rules that not every child needs, in front of the profile.
 func TestSurroundings(t *testing.T) {
 	const dirty = 0xdead_beef_0000_0000
 	refuse := Errno(eperm)
 	f := Default(refuse)
-	f.Rules = append(append(SharedGroup(refuse).Rules, SetID(refuse).Rules...), f.Rules...)
+	f.Rules = append(append(SharedGroup(refuse, true).Rules, SetID(refuse).Rules...), f.Rules...)
 	for _, tt := range []struct {
 		name string
 		args [6]uint64

@@ -107,7 +107,7 @@ func (o *Options) surroundings(s *spawn.Spec, refuse seccomp.Action) (rules []se
 		rules = append(rules, seccomp.SetID(refuse).Rules...)
 	}
 	if !ownGroup(s, o) {
-		rules = append(rules, seccomp.SharedGroup(refuse).Rules...)
+		rules = append(rules, seccomp.SharedGroup(refuse, !o.fencesSignals(s)).Rules...)
 	}
 	return rules
 }

@@ -155,17 +155,35 @@ const scoped = 6
 // descriptors.
 //
 // In the host's network, abstract Unix sockets of the host are out of reach by
-// default where the kernel has that; a network of the child's own has none.
-func (l *list) landlock(o *Options, places *places) error {
+// default where the kernel has that; a network of the child's own has none. In the
+// host's process group, so are signals to others of that.
+func (l *list) landlock(o *Options, s *spawn.Spec, places *places) error {
 	p, abi := o.policy(places), 0
-	off := len(o.Landlock) > 0 && o.Landlock[0].Allow == LandlockOff
-	if p.Restricts() || o.HostNetwork && !off {
+	byDefault := !o.landlockOff() && (o.HostNetwork || !ownGroup(s, o))
+	if p.Restricts() || byDefault {
 		abi, _ = linux.LandlockABI() // 0 where there is none
 	}
-	if o.HostNetwork && !off && abi >= scoped {
+	if o.HostNetwork && byDefault && abi >= scoped {
 		p.Scope |= landlock.AbstractSockets
 	}
+	if o.fencesSignals(s) {
+		p.Scope |= landlock.Signals
+	}
 	return l.fence(p, abi, o.mayLack(LayerLandlock))
+}
+
+func (o *Options) landlockOff() bool {
+	return len(o.Landlock) > 0 && o.Landlock[0].Allow == LandlockOff
+}
+
+// fencesSignals reports whether Landlock keeps a child in the host's process group
+// from signalling the others there.
+func (o *Options) fencesSignals(s *spawn.Spec) bool {
+	if ownGroup(s, o) || o.landlockOff() {
+		return false
+	}
+	abi, _ := linux.LandlockABI()
+	return abi >= scoped
 }
 
 // fence adds the steps of a policy, as much of it as a kernel can do if that is

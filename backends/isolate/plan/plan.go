@@ -57,7 +57,7 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if err := l.time(&o); err != nil {
 		return nil, err
 	}
-	if err := l.landlock(&o, places); err != nil {
+	if err := l.landlock(&o, s, places); err != nil {
 		return nil, err
 	}
 	l.program(s, &o, filters)
@@ -132,8 +132,8 @@ func (l *list) program(s *spawn.Spec, o *Options, filters []Program) {
 }
 
 // ownGroup reports whether the child is in a process group of its own. In the host's
-// a filter keeps it from signalling the others; without one there is no way to be
-// there.
+// Landlock or a filter keep it from signalling the others; without a filter there is no
+// way to be there.
 func ownGroup(s *spawn.Spec, o *Options) bool {
 	return s.Session || s.Group == spawn.NewGroup || o.Seccomp == FilterOff
 }
