@@ -174,11 +174,11 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 		l.k.send(&reply)
 	}
 	failpoint.Pass(failpoint.KeeperLaunchAnswered)
+	if err == nil {
+		l.provide(child.Pidfd)
+	}
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
-	}
-	if err == nil {
-		l.provide()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -34,6 +35,9 @@ const (
 	// poolUses is how many children there are of a kind before anything is made
 	// for the next one.
 	poolUses = 2
+	// shortLife is for how long the end of a child is waited for, whose end would
+	// be the later for it, before something is made for the next one.
+	shortLife = 3 * time.Millisecond
 	// poolTime is how long what is ready waits for a child.
 	poolTime = 2 * time.Second
 )
@@ -112,11 +116,16 @@ func (p *pool) wait() {
 	})
 }
 
-// provide makes namespaces for the next child like the last one.
-func (l *launcher) provide() {
+// provide makes namespaces for the next child like the last one. It does not do so
+// while that one, of which it is given the pidfd, may be about to end: its end would
+// take longer.
+func (l *launcher) provide(pidfd int) {
 	k, plan := l.k, l.req.Plan
 	if plan == nil || !k.crew.others() || !k.pool.wants(plan) {
 		return
+	}
+	if pidfd >= 0 {
+		linux.AwaitExit(pidfd, shortLife)
 	}
 	if !k.table.beginMaking(l) {
 		k.pool.add(plan, launch.Namespaces{}, errShort)

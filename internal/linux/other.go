@@ -17,6 +17,9 @@ func PidfdSignal(fd int, sig syscall.Signal) error { return errors.ErrUnsupporte
 // PidfdSignalGroup returns errors.ErrUnsupported.
 func PidfdSignalGroup(fd int, sig syscall.Signal) error { return errors.ErrUnsupported }
 
+// AwaitExit returns at once: it is not known here.
+func AwaitExit(pidfd int, limit time.Duration) {}
+
 // Exited reports false: it is not known here.
 func Exited(pidfd int) bool { return false }
 

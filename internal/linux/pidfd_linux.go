@@ -3,6 +3,7 @@ package linux
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,6 +41,13 @@ func PollExit(pidfd, other int) (exited, hangup bool, err error) {
 			return p[0].Revents != 0, p[1].Revents&gone != 0, os.NewSyscallError("poll", err)
 		}
 	}
+}
+
+// AwaitExit waits for a time until the process behind the pidfd has ended. A signal
+// that is caught may make that shorter.
+func AwaitExit(pidfd int, limit time.Duration) {
+	p := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	unix.Poll(p, int(limit.Milliseconds()))
 }
 
 // Exited reports whether the process behind the pidfd has ended, reaped or
