@@ -43,13 +43,14 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 			}
 		})
 	}
+	childless := lookAtAll(procs)
 	var asked []askedChild
 	reached := true // the keeper answers
 	for _, p := range procs {
 		o := p.stopOptions()
 		o.KeepOrphans = o.KeepOrphans || t.whole
 		end := t.end(o)
-		over, quickly := p.askQuickly(o)
+		over, quickly := p.askQuickly(o, childless)
 		if reached && over != nil && !quickly {
 			quickly, reached = p.askByKeeper(o)
 		}
@@ -73,6 +74,27 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 			t.failed(a.Process, err)
 		}
 	}
+}
+
+// many is how many children it takes for one look at all processes to be quicker
+// than a look at each child.
+const many = 64
+
+// lookAtAll returns what tells whether a child has no children itself, as far as
+// that can be told quickly.
+func lookAtAll(procs []*Process) func(pid int) bool {
+	if len(procs) < many {
+		return linux.Childless
+	}
+	known := make(map[int]bool, len(procs))
+	for _, p := range procs {
+		known[p.pid] = !p.ended()
+	}
+	parents, ok := linux.Parents(known)
+	if !ok {
+		return linux.Childless
+	}
+	return func(pid int) bool { return !parents[pid] }
 }
 
 // An askedChild has been sent the signal that asks it to end.
@@ -124,7 +146,7 @@ func (t *localTarget) near() bool {
 // wait: if what is below it does not matter, or there is nothing. Over is not nil when
 // it is up to the caller to ask, and closed when that has been done for long
 // enough.
-func (p *Process) askQuickly(o StopOptions) (over chan struct{}, quickly bool) {
+func (p *Process) askQuickly(o StopOptions, childless func(pid int) bool) (over chan struct{}, quickly bool) {
 	over, first := p.beginStop()
 	if !first {
 		return nil, false
@@ -140,7 +162,7 @@ func (p *Process) askQuickly(o StopOptions) (over chan struct{}, quickly bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended || t.pidfd < 0 || !o.keeps() && !t.childlessLocked() {
+	if t.ended || t.pidfd < 0 || !o.keeps() && !childless(t.pid) {
 		return over, false
 	}
 	if linux.PidfdSignal(t.pidfd, o.Signal) != nil {

@@ -46,7 +46,7 @@ func (k *keeper) endOnRequest(id uint64, payload []byte) {
 	left := k.end(grace, limit)
 	var err error
 	if len(left) > 0 {
-		err = &spawn.Error{Phase: spawn.PhaseStop, Op: "end", Msg: "still there: " + k.names(left)}
+		err = &spawn.Error{Phase: spawn.PhaseStop, Kind: spawn.ErrTimeout, Op: "end", Msg: "still there: " + k.names(left)}
 	}
 	k.conn.Send(&lane.Frame{Type: frameDone, ID: id, Payload: appendError(nil, err)})
 	failpoint.Pass(failpoint.KeeperEndAnswered)

@@ -19,6 +19,11 @@ import (
 const (
 	firstLook = 500 * time.Millisecond
 	lastLook  = time.Minute
+
+	// A look at a thousand processes takes tens of milliseconds of a processor.
+	// It waits for a time without births and exits, but not for long.
+	quietTime  = 50 * time.Millisecond
+	quietTries = 20
 )
 
 // lookOut is the life of the goroutine that keeps the record. It sees /proc as
@@ -53,13 +58,19 @@ func (k *keeper) lookOut(look *rooted) {
 // born to a child is no event.
 func (k *keeper) lull(least, pause time.Duration, seen uint64) {
 	<-time.After(least)
-	if pause <= least {
-		return
+	if pause > least {
+		select {
+		case <-time.After(pause - least):
+		case <-k.table.stirred(seen):
+			<-time.After(firstLook)
+		}
 	}
-	select {
-	case <-time.After(pause - least):
-	case <-k.table.stirred(seen):
-		<-time.After(firstLook)
+	for range quietTries {
+		before := k.table.events()
+		<-time.After(quietTime)
+		if k.table.events() == before {
+			return
+		}
 	}
 }
 

@@ -59,6 +59,9 @@ func Children(pid int) []int { return nil }
 // Adopted returns none: it is not known here.
 func Adopted() []int { return nil }
 
+// Parents reports that it is not known.
+func Parents(known map[int]bool) (parents map[int]bool, ok bool) { return nil, false }
+
 // Childless reports false: it is not known here.
 func Childless(pid int) bool { return false }
 
