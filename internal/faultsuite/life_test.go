@@ -32,7 +32,7 @@ const (
 )
 
 func (l *life) limits() host.Timeouts {
-	t := host.Timeouts{Start: 20 * time.Second, Spawn: 20 * time.Second, Call: time.Second, Grace: grace, Close: 2 * time.Second}
+	t := host.Timeouts{Start: 20 * time.Second, Spawn: 20 * time.Second, Call: time.Second, Grace: grace, Close: 6 * time.Second}
 	if l.stopped() || l.Mode != "" { // of these a few reach their bound
 		t.Start, t.Spawn = 3*time.Second, 3*time.Second
 		if raceEnabled {
@@ -457,9 +457,9 @@ func (l *life) giveUp() {
 	}
 	defer r.Close()
 	defer w.Close()
-	w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
-	for page := make([]byte, 4096); err == nil; {
-		_, err = w.Write(page)
+	if err := fill(w); err != nil {
+		l.complain("%v", err)
+		return
 	}
 	spec := spawn.Spec{Path: "true", Env: []string{}}
 	plan := spawn.Standard(&spec)
@@ -474,4 +474,24 @@ func (l *life) giveUp() {
 	if !errors.Is(err, spawn.ErrTimeout) && !l.mayFail(err) {
 		l.complain("a start that is given up: %v", err)
 	}
+}
+
+// fill writes to a pipe until it is full.
+func fill(w *os.File) error {
+	conn, err := w.SyscallConn()
+	if err != nil {
+		return err
+	}
+	page := make([]byte, 4096)
+	if cerr := conn.Control(func(fd uintptr) { // it does not block: the runtime's poller has it
+		for err == nil {
+			_, err = syscall.Write(int(fd), page)
+		}
+	}); cerr != nil {
+		return cerr
+	}
+	if errors.Is(err, syscall.EAGAIN) {
+		return nil
+	}
+	return err
 }
