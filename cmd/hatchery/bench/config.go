@@ -22,7 +22,7 @@ type Config struct {
 	Callers []int
 
 	// Time is how long all of it takes, about, when what works has been tried
-	// out. What runs over it by more than a quarter is ended: then the result
+	// out. What runs over it by more than a quarter and ten seconds is ended: then the result
 	// is not complete.
 	Time time.Duration
 
