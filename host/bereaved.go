@@ -81,6 +81,17 @@ func (k *keeping) endLeft(c *keeper.Client, there time.Duration) {
 	case <-timer.C:
 		return // it lives, without its lane, and ends everything itself
 	}
+	k.endRecorded(c, there, grace)
+	// Of a killed keeper alone: any other has removed them.
+	if _, err := keeper.RemoveLeft(keeper.PlacesPath(k.folder.path, c.Pid()), k.limits.Close/4); err != nil {
+		k.hunts.mu.Lock()
+		k.hunts.errs = append(k.hunts.errs, &spawn.Error{Phase: spawn.PhaseStop, Op: "stop", Err: err, Msg: "what a killed keeper left behind"})
+		k.hunts.mu.Unlock()
+	}
+}
+
+// endRecorded ends what the record of a keeper leads to.
+func (k *keeping) endRecorded(c *keeper.Client, there, grace time.Duration) {
 	path := keeper.RecordPath(k.folder.path, c.Pid())
 	r, err := keeper.ReadRecord(path)
 	if err != nil {

@@ -89,7 +89,9 @@ func withInherited(p *spawn.Plan, base, now inherited) *spawn.Plan {
 		out.Steps = p.Steps
 		return out
 	}
-	out.Steps = append(out.Steps, p.Steps[:at]...)
+	for _, s := range p.Steps[:at] { // the clone may refer to a folder behind it
+		out.Steps = append(out.Steps, shiftResults(s, at, len(steps)))
+	}
 	out.Steps = append(out.Steps, steps...)
 	for _, s := range p.Steps[at:] {
 		out.Steps = append(out.Steps, shiftResults(s, at, len(steps)))

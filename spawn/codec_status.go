@@ -17,7 +17,7 @@ func (s *ExitStatus) AppendBinary(b []byte) ([]byte, error) {
 	if !s.Time.IsZero() {
 		b = putInt(b, 7, s.Time.UnixNano())
 	}
-	return b, nil
+	return putUint(b, 8, uint64(s.Exceeded)), nil
 }
 
 // UnmarshalBinary decodes what AppendBinary made.
@@ -41,6 +41,8 @@ func (s *ExitStatus) UnmarshalBinary(data []byte) error {
 			if w.num != 0 {
 				s.Time = time.Unix(0, int64(w.num))
 			}
+		case 8:
+			s.Exceeded = Exceeded(w.num)
 		}
 		return nil
 	})

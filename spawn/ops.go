@@ -66,6 +66,11 @@ const (
 	OpKeyring      Op = "keyring"       //
 	OpSeccomp      Op = "seccomp"       // flags filter
 
+	// The keeper's own.
+	OpFolder Op = "folder" // path of the one above →
+	OpWatch  Op = "watch"  // limit's name, folder, file key limit rate
+	OpWall   Op = "wall"   // nanoseconds
+
 	// Landlock.
 	OpLandlock         Op = "landlock"          // file-system network scope →
 	OpLandlockPath     Op = "landlock_path"     // ruleset, descriptor access
@@ -77,7 +82,7 @@ const (
 // refer to by [Result].
 func (o Op) HasResult() bool {
 	switch o {
-	case OpOpen, OpOpenAt, OpOpenTree, OpFsopen, OpFsmount, OpLandlock:
+	case OpOpen, OpOpenAt, OpOpenTree, OpFsopen, OpFsmount, OpLandlock, OpFolder:
 		return true
 	}
 	return false

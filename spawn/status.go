@@ -27,9 +27,12 @@ type ExitStatus struct {
 	Signal syscall.Signal // the signal that ended it, or 0
 	Core   bool           // a core was dumped
 	Source ExitSource
-	Reason string    // why it is Lost
-	Rusage Rusage    // of the child and of the descendants it waited for
-	Time   time.Time // when the keeper or the backend learned of the exit
+	Reason string // why it is Lost
+	// Exceeded are the limits that the child ran into, as far as whoever set
+	// them can see that: see the method's documentation.
+	Exceeded Exceeded
+	Rusage   Rusage    // of the child and of the descendants it waited for
+	Time     time.Time // when the keeper or the backend learned of the exit
 }
 
 // Rusage is what a child used: see getrusage(2).
@@ -60,8 +63,17 @@ func (s ExitStatus) ShellCode() int {
 }
 
 // String returns the status in the words of package os: "exit status 7",
-// "signal: killed", or "lost: " and the reason.
+// "signal: killed", or "lost: " and the reason. Limits that were exceeded are
+// named behind it: "signal: killed (exceeded: memory)".
 func (s ExitStatus) String() string {
+	t := s.raw()
+	if s.Exceeded != 0 {
+		t += " (exceeded: " + s.Exceeded.String() + ")"
+	}
+	return t
+}
+
+func (s ExitStatus) raw() string {
 	switch {
 	case s.Source == Lost:
 		return "lost: " + s.Reason

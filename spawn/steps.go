@@ -9,8 +9,8 @@ import (
 // and CLONE_PIDFD, to which flags (CLONE_NEW*) are added.
 func Clone(flags uint64) Step { return step(OpClone, Int(int64(flags))) }
 
-// CloneInto is Clone into the cgroup whose directory is open as the attached
-// descriptor; CLONE_INTO_CGROUP, Linux 5.7.
+// CloneInto is Clone into the cgroup whose directory is open as an attached
+// descriptor, or was made by the step [Folder]; CLONE_INTO_CGROUP, Linux 5.7.
 func CloneInto(flags uint64, cgroup Arg) Step { return step(OpClone, Int(int64(flags)), cgroup) }
 
 // Setsid makes the child the leader of a new session, setsid(2).

@@ -25,7 +25,8 @@ A host that is killed is cleaned up after by its keeper: there is something to
 do only when both were killed. Only what is marked beyond doubt is touched: a
 process that is recorded with its pid and the time of its start, what is below
 it, and what is in its session. A pid that belongs to another process now is
-left alone, and so is everything of a host that runs.
+left alone, and so is everything of a host that runs. Control groups that were
+made for children are removed.
 
 Detached children (hatchery run --detach) are listed and kept: hatchery adopt is
 for them. Only for one that is lost, since its keeper was killed, there is
@@ -33,7 +34,7 @@ for them. Only for one that is lost, since its keeper was killed, there is
 
 With --dry-run nothing is signalled or removed: what would be is printed.
 With --json: {"dry_run", "folders": [{"path", "host", "state", "reason", "left":
-[{"pid", "name", "mark", "action", "error"}], "sockets", "removed", "error"}],
+[{"pid", "name", "mark", "action", "error"}], "sockets", "made", "removed", "error"}],
 "detached": [as hatchery adopt --json]}.
 
 Exit code: 0, or 125 when something could not be ended or removed.`,
@@ -77,6 +78,9 @@ func printReport(out io.Writer, r inspect.ReapReport) error {
 				fmt.Fprintf(&b, ": %s", p.Error)
 			}
 			b.WriteByte('\n')
+		}
+		for _, dir := range f.Made {
+			fmt.Fprintf(&b, "  %s %s\n", verb(r.DryRun, "removed"), plain(dir))
 		}
 		if f.Removed {
 			for _, s := range f.Sockets {

@@ -30,6 +30,8 @@ type exit struct {
 	Signal string `json:"signal"` // like SIGKILL, or empty
 	Core   bool   `json:"core"`
 	Source string `json:"source"` // kernel, backend or lost
+
+	Exceeded []string `json:"exceeded"` // limits that it ran into: memory, pids, wall, cpu_time
 }
 
 type rusage struct {
@@ -48,7 +50,7 @@ func newReport(c *child, s spawn.ExitStatus, left error) *report {
 	u := s.Rusage
 	r := &report{
 		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Timings: c.times, Notes: append([]string{}, c.process.Notes()...), Leftovers: []string{},
-		Exit: exit{s.Code, "", s.Core, string(s.Source)},
+		Exit: exit{s.Code, "", s.Core, string(s.Source), s.Exceeded.Names()},
 		Rusage: rusage{
 			u.UserTime.Microseconds(), u.SystemTime.Microseconds(), u.MaxRSS, u.MinorFaults, u.MajorFaults,
 			u.BlocksIn, u.BlocksOut, u.VoluntaryCS, u.InvoluntaryCS,

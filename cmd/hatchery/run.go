@@ -39,8 +39,8 @@ standard input is no terminal it is typed, and its end is the end of input that
 Ctrl-D makes. If standard output is none, keys are read as lines, and only as long
 as no pager has taken the terminal.
 
---report writes {"backend", "pid", "exit": {"code", "signal", "core", "source"},
-"rusage", "timings_us": {"host", "keeper", "plugin_start", "spawn", "run",
+--report writes {"backend", "pid", "exit": {"code", "signal", "core", "source",
+"exceeded"}, "rusage", "timings_us": {"host", "keeper", "plugin_start", "spawn", "run",
 "teardown"}, "notes", "leftovers"} once the child has ended; when it could not be started
 nothing is written. The times are those of hatchery's own beginning, from there
 until the keeper was up and had made the plugin's process, from there until the
@@ -121,6 +121,8 @@ func (c *child) outcome(status spawn.ExitStatus, err error) error {
 		return startFailure(err, c.job.spec)
 	case err != nil:
 		return &failure{codeFailed, err, ""}
+	case status.ShellCode() != 0 && status.Exceeded != 0:
+		return &failure{status.ShellCode(), fmt.Errorf("the child ran into a limit: %v", status), ""}
 	case status.ShellCode() != 0:
 		return &failure{status.ShellCode(), nil, ""}
 	}

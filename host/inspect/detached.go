@@ -78,12 +78,12 @@ func judgeDetached(refs []string, list []Detached) (folders []Folder, err error)
 			return nil, err
 		}
 		folders = append(folders, Folder{
-			Path: d.Folder, State: StateGone, Reason: d.Reason, Left: []Process{}, Sockets: sockets(d.Folder), recorded: r.Here(),
+			Path: d.Folder, State: StateGone, Reason: d.Reason, Left: []Process{}, Sockets: sockets(d.Folder), Made: []string{}, recorded: r.Here(),
 		})
 	}
 	_, unnamed := detached.List()
 	for _, dir := range unnamed {
-		f := Folder{Path: dir, Left: []Process{}, Sockets: sockets(dir)}
+		f := Folder{Path: dir, Left: []Process{}, Sockets: sockets(dir), Made: []string{}}
 		f.State, f.Reason = judgeUnnamed(dir, &f)
 		folders = append(folders, f)
 	}

@@ -21,6 +21,7 @@ const rounds = 8
 func (f *Folder) reap(ctx context.Context, cfg ReapConfig) {
 	if f.recorded {
 		f.endAll(ctx, cfg)
+		f.removeMade(cfg)
 	}
 	if !f.Ended() {
 		return // the next time needs what is in it
@@ -34,6 +35,21 @@ func (f *Folder) reap(ctx context.Context, cfg ReapConfig) {
 		return
 	}
 	os.Remove(filepath.Dir(f.Path)) // when no other host has a folder there
+}
+
+// removeMade removes the folders that keepers have made for children.
+func (f *Folder) removeMade(cfg ReapConfig) {
+	for _, path := range runfolder.Records(f.Path, keeper.PlacesPrefix) {
+		if cfg.DryRun {
+			f.Made = append(f.Made, keeper.LeftFolders(path)...)
+			continue
+		}
+		removed, err := keeper.RemoveLeft(path, killTime)
+		f.Made = append(f.Made, removed...)
+		if err != nil {
+			f.Error = err.Error()
+		}
+	}
 }
 
 // endAll ends the targets, and what they have started meanwhile.

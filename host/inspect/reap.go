@@ -46,6 +46,7 @@ type Folder struct {
 	Reason  string    `json:"reason"`  // why it is believed to be in this state
 	Left    []Process `json:"left"`    // what is recorded and still there, or is below it
 	Sockets []string  `json:"sockets"` // that lie in it
+	Made    []string  `json:"made"`    // folders elsewhere, control groups above all, that its keepers made for children; removed with it
 	Removed bool      `json:"removed"` // the folder is, or would be, removed
 	Error   string    `json:"error"`   // what went wrong, or empty
 
@@ -135,7 +136,7 @@ const newTime = 10 * time.Second
 
 // judge finds out whether a runtime folder's host is there.
 func judge(dir string) Folder {
-	f := Folder{Path: dir, Left: []Process{}, Sockets: sockets(dir)}
+	f := Folder{Path: dir, Left: []Process{}, Sockets: sockets(dir), Made: []string{}}
 	id, err := runfolder.Read(dir)
 	if err != nil {
 		f.State, f.Reason = judgeUnnamed(dir, &f)

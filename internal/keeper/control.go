@@ -105,6 +105,13 @@ func (k *keeper) killTree(id uint64) error {
 		t.mu.Unlock()
 		return nil
 	}
+	if c.record != 0 { // everything below it is in its pid namespace, and ends with process 1
+		defer t.mu.Unlock()
+		if errno, _ := syscall.Kill(c.pid, syscall.SIGKILL).(syscall.Errno); errno != 0 {
+			return &spawn.Error{Phase: spawn.PhaseStop, Op: "kill", Errno: errno}
+		}
+		return nil
+	}
 	tree := newTree(t)
 	defer tree.close()
 	tree.addChild(c)

@@ -183,7 +183,7 @@ func (d *detachment) exited(records []byte) {
 		return
 	}
 	d.record = slices.Clone(records[:exitSize])
-	d.record[exitSize-1] = 0 // what is left is this keeper's affair
+	d.record[exitSize-1] &^= exitLeft // what is left is this keeper's affair
 	failpoint.Pass(failpoint.DetachedExited)
 	d.note.write(d.record)
 	failpoint.Pass(failpoint.DetachedNoted)
@@ -217,7 +217,7 @@ func (d *detachment) live() {
 	k.recording.Lock() // for good, as in end
 	k.rooted.do(func() {
 		os.Remove(controlPath(k.folder))
-		os.Remove(RecordPath(k.folder, os.Getpid()))
+		k.removeNotes()
 	})
 	syscall.Exit(0)
 }

@@ -28,7 +28,7 @@ func TestAdoptersSpeakTheSame(t *testing.T) {
 		t.Error("there is an exit before one was written")
 	}
 	usage := syscall.Rusage{Maxrss: 3, Minflt: 4}
-	note.write(appendExit(nil, 1, 4711, 7<<8, &usage, time.Unix(5, 6), false))
+	note.write(appendExit(nil, 1, 4711, 7<<8, &usage, time.Unix(5, 6), false, 0))
 	s, err := ReadExit(dir, nonce)
 	if err != nil || s.Code != 7 || !s.Time.Equal(time.Unix(5, 6)) || s.Rusage.MinorFaults != 4 {
 		t.Errorf("%+v, %v", s, err)

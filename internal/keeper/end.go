@@ -66,6 +66,8 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 	if k.folder != "" {
 		k.recording.Lock() // for good: what is begun now finds the table closed
 		k.rooted.do(k.removeFolder)
+	} else {
+		k.removeNotes()
 	}
 	failpoint.Pass(failpoint.KeeperEndRemoved)
 	return left
@@ -79,7 +81,7 @@ func (k *keeper) removeFolder() {
 	if k.folderFD >= 0 && syscall.Fstat(k.folderFD, &then) == nil && syscall.Lstat(k.folder, &now) == nil && (then.Dev != now.Dev || then.Ino != now.Ino) {
 		return
 	}
-	os.Remove(RecordPath(k.folder, os.Getpid()))
+	k.removeNotes()
 	if recorded(k.folder) {
 		return
 	}
@@ -87,13 +89,30 @@ func (k *keeper) removeFolder() {
 	os.Remove(parentFolder(k.folder))
 }
 
+// removeTime is how long a keeper that is ending waits for control groups to be
+// empty.
+const removeTime = 500 * time.Millisecond
+
+// removeNotes removes the record, and the notes of where folders were made unless
+// one of them is still there.
+func (k *keeper) removeNotes() {
+	removed := k.remover.wait(removeTime)
+	if k.folder == "" {
+		return
+	}
+	if removed {
+		os.Remove(PlacesPath(k.folder, os.Getpid()))
+	}
+	os.Remove(RecordPath(k.folder, os.Getpid()))
+}
+
 // recorded reports whether a folder has the record of a keeper: one that will
 // remove the folder itself, or that was killed, and what it has left is found by its
-// record alone.
+// record alone. Notes of where folders were made are as good.
 func recorded(folder string) bool {
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), RecordPrefix) {
+		if strings.HasPrefix(e.Name(), RecordPrefix) || strings.HasPrefix(e.Name(), PlacesPrefix) {
 			return true
 		}
 	}

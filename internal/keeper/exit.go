@@ -17,7 +17,7 @@ const lostStatus = syscall.WaitStatus(0xffff_7f7f)
 // exitSize is the size of an exit record.
 const exitSize = 8 + 4 + 4 + 10*8 + 1
 
-func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time, left bool) []byte {
+func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.Rusage, now time.Time, left bool, exceeded spawn.Exceeded) []byte {
 	le := binary.LittleEndian
 	b = le.AppendUint64(b, id)
 	b = le.AppendUint32(b, uint32(pid))
@@ -28,11 +28,16 @@ func appendExit(b []byte, id uint64, pid int, ws syscall.WaitStatus, u *syscall.
 	} {
 		b = le.AppendUint64(b, uint64(v))
 	}
+	flags := byte(exceeded << 1)
 	if left {
-		return append(b, 1)
+		flags |= exitLeft
 	}
-	return append(b, 0)
+	return append(b, flags)
 }
+
+// exitLeft is a bit of the last byte of a record; the others are the limits that
+// the child ran into.
+const exitLeft = 1
 
 // parseExit reads one record of at least exitSize bytes.
 func parseExit(b []byte) Exit {
@@ -42,7 +47,7 @@ func parseExit(b []byte) Exit {
 		v[i] = int64(le.Uint64(b[16+8*i:]))
 	}
 	ws := syscall.WaitStatus(le.Uint32(b[12:]))
-	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:])), Left: b[exitSize-1] != 0}
+	e := Exit{ID: le.Uint64(b), Pid: int(le.Uint32(b[8:])), Left: b[exitSize-1]&exitLeft != 0}
 	e.Status = spawn.ExitStatus{
 		Code: -1, Source: spawn.FromKernel, Time: time.Unix(0, v[0]),
 		Rusage: spawn.Rusage{
@@ -59,5 +64,6 @@ func parseExit(b []byte) Exit {
 	case ws.Signaled():
 		e.Status.Signal, e.Status.Core = ws.Signal(), ws.CoreDump()
 	}
+	e.Status.Exceeded = spawn.Exceeded(b[exitSize-1] >> 1)
 	return e
 }

@@ -31,6 +31,8 @@ type keeper struct {
 	folderFD int
 	detach   *detachment // nil in the keeper of a host
 	rooted   *rooted
+	sites    sites
+	remover  remover
 	others   int // where the notes on descendants end in the record: see lookout.go
 
 	// recording is held while the record is made, and while the folder is

@@ -212,18 +212,33 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	if !l.k.crew.mayLaunch() {
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: syscall.EAGAIN, Msg: "the keeper can have no more threads"}
 	}
+	u, err := l.upkeep(id, &l.req)
+	if err != nil {
+		return none, err
+	}
+	l.req.Folders = u.fds()
 	if !l.k.table.begin(id, l) {
+		u.close()
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
 	if err := failpoint.Fail(failpoint.KeeperLaunchBegin); err != nil {
-		l.k.table.finish(id, l, none, true)
+		l.k.table.finish(id, l, none, nil, true)
+		u.close()
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
 	l.req.Namespaces = l.k.pool.take(plan)
 	child, err := l.thread.Launch(&l.req)
 	l.req.Namespaces.Close()
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
-	l.k.table.finish(id, l, child, err != nil)
+	l.k.table.finish(id, l, child, u, err != nil)
+	if err == nil {
+		u.begin()
+	} else {
+		err = u.explain(err)
+	}
+	if err != nil && child.Pid == 0 {
+		u.close() // or else when it has been reaped
+	}
 	failpoint.Pass(failpoint.KeeperLaunchEntered)
 	if err != nil && child.Pid == 0 && errnoOf(err) == syscall.EAGAIN {
 		l.k.crew.noteRefusal()

@@ -12,6 +12,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // maxBatch bounds the exits in one frame.
@@ -75,6 +76,11 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	if c != nil && !c.failed {
 		l = newLeft(c, group == pid, session == pid)
 	}
+	var exceeded spawn.Exceeded
+	if c != nil {
+		exceeded = c.upkeep.end()
+		defer c.upkeep.close()
+	}
 	ws, usage, err := w.Reap(pid)
 	if c == nil && (t.probes.reaped(pid) || t.helperEnded(pid)) {
 		return batch
@@ -93,14 +99,17 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	if err != nil {
 		ws = lostStatus // somebody else took it, which cannot be
 	}
-	return appendExit(batch, c.id, pid, ws, &usage, time.Now(), t.leave(l))
+	if c.upkeep.spent(ws, &usage) {
+		exceeded |= spawn.ExceededCPU
+	}
+	return appendExit(batch, c.id, pid, ws, &usage, time.Now(), t.leave(l), exceeded)
 }
 
 // noChildren is called when there is nobody to wait for, and so no descendant
 // at all: it waits until a child has been born since.
 func (k *keeper) noChildren(born uint64) {
 	if k.table.dismissed() {
-		k.rooted.do(func() { os.Remove(RecordPath(k.folder, os.Getpid())) })
+		k.rooted.do(k.removeNotes)
 		syscall.Exit(0) // the host's folder is its successor's
 	}
 	if k.table.deserted() {

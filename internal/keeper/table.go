@@ -17,6 +17,7 @@ type child struct {
 	failed bool  // it never became the program: nobody is told of its end
 	kin    []kin // that were below it when it was asked to end
 	record int   // where its process 1 tells how the program ends, or 0
+	upkeep *upkeep
 }
 
 // table has every living child and every launch under way.
@@ -80,11 +81,11 @@ func (t *table) giveUp(id uint64) {
 
 // finish enters the child that l has launched, and takes over its record; a pid
 // of 0 means that there is none.
-func (t *table) finish(id uint64, l *launcher, made launch.Child, failed bool) {
+func (t *table) finish(id uint64, l *launcher, made launch.Child, u *upkeep, failed bool) {
 	t.mu.Lock()
 	delete(t.launches, id)
 	if pid := made.Pid; pid != 0 {
-		c := &child{id: id, pid: pid, failed: failed, record: made.Record}
+		c := &child{id: id, pid: pid, failed: failed, record: made.Record, upkeep: u}
 		t.byPid[pid] = c
 		t.reused(pid)
 		if !failed {

@@ -28,6 +28,9 @@ func Check(p *spawn.Plan, files int) error {
 			return err
 		}
 	}
+	if err := checkKeepers(p); err != nil {
+		return err
+	}
 	return checkNamespaces(p)
 }
 
@@ -48,6 +51,7 @@ func checkStep(p *spawn.Plan, i, files int) error {
 		switch {
 		case a.Kind == spawn.ArgFD && (a.Num < 0 || a.Num >= int64(files)):
 			return badPlan(p, i, "argument %d: descriptor %d of %d that came with the plan", n+1, a.Num, files)
+		case i == 0 && isFolder(p, a):
 		case a.Kind == spawn.ArgResult && (a.Num < 0 || a.Num >= int64(i) || !p.Steps[a.Num].Op.HasResult()):
 			return badPlan(p, i, "argument %d: step %d is no earlier one with a result", n+1, a.Num)
 		}
@@ -68,6 +72,20 @@ func checkFiles(r *Request) error {
 				Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Op: string(spawn.OpFiles), Errno: syscall.EBADF,
 				Msg: fmt.Sprintf("a child's descriptor %d: want 0 to %d", f.Number, maxNumber),
 			}
+		}
+	}
+	return nil
+}
+
+// checkFolders refuses a plan with folders that nobody has made.
+func checkFolders(r *Request) error {
+	made := len(r.Folders)
+	for i, s := range r.Plan.Steps {
+		if s.Op != spawn.OpFolder {
+			continue
+		}
+		if made--; made < 0 {
+			return badPlan(r.Plan, i, "there is no folder: a keeper makes it")
 		}
 	}
 	return nil

@@ -44,9 +44,12 @@ func (b *builder) raise(r *Request) error {
 		b.copies = append(b.copies, n)
 		return n
 	}
-	b.fds, b.files = b.fds[:0], b.files[:0]
+	b.fds, b.folders, b.files = b.fds[:0], b.folders[:0], b.files[:0]
 	for _, fd := range r.FDs {
 		b.fds = append(b.fds, above(fd))
+	}
+	for _, fd := range r.Folders {
+		b.folders = append(b.folders, above(fd))
 	}
 	for _, f := range r.Files {
 		b.files = append(b.files, File{f.Number, above(f.FD)})

@@ -7,6 +7,12 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
+// StepError returns the error of a step that whoever launches has to do itself,
+// and could not.
+func StepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
+	return stepError(r, step, errno)
+}
+
 // stepError returns the error of a step that failed.
 func stepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
 	e := &spawn.Error{Phase: spawn.PhaseSetup, Errno: errno}
@@ -15,7 +21,7 @@ func stepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
 	switch s.Op {
 	case spawn.OpExec, spawn.OpExecFD:
 		e.Phase, e.Op, e.Path = spawn.PhaseExec, "exec", r.Path
-	case spawn.OpChdir, spawn.OpChroot, spawn.OpOpen:
+	case spawn.OpChdir, spawn.OpChroot, spawn.OpOpen, spawn.OpFolder:
 		e.Path = r.text(s.Args[0])
 	case spawn.OpFiles, spawn.OpClone, spawn.OpSetsid, spawn.OpNoNewPrivs:
 	default:

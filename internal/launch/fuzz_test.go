@@ -24,6 +24,12 @@ func FuzzPlan(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b, 1)
+	p = plan(spawn.Folder("/x"), spawn.OpenAt(spawn.Result(1), spawn.Str("y"), 0, 0, 0), spawn.Watch(spawn.ExceededPids, spawn.Result(1), "y", "", 1, 0), spawn.Wall(1))
+	p.Steps[0] = spawn.CloneInto(0, spawn.Result(1))
+	if b, err = p.AppendBinary(nil); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b, 0)
 	f.Fuzz(func(t *testing.T, encoded []byte, files int) {
 		var p spawn.Plan
 		if p.UnmarshalBinary(encoded) != nil {
@@ -34,6 +40,9 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		r := &Request{Plan: &p, FDs: []int{1000, 1001, 1002, 1003}[:files], Path: "/x", Args: []string{"x"}, Null: 1004}
+		for n := range maxFolders {
+			r.Folders = append(r.Folders, 2000+n)
+		}
 		for _, s := range p.Steps {
 			if s.Op == spawn.OpDup && s.Args[1].Num >= 1000 {
 				return // the layout would have to copy descriptors that are not there

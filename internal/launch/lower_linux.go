@@ -18,10 +18,12 @@ type builder struct {
 	chunks   [][]byte    // C strings and structures; the first is kept
 	used     int         // of the last chunk
 	ptrs     [][]uintptr // argument and environment vectors
-	opOf     []int       // the index of the op that yields a step's result
-	fds      []int       // Request.FDs, Files and Null, out of the way of the
-	files    []File      // numbers that the plan hands out
+	opOf     []int       // the index of the op that yields a step's result; firstFolder and below are folders
+	fds      []int       // Request.FDs, Folders, Files and Null, out of the way of the
+	folders  []int       // numbers that the plan hands out
+	files    []File      //
 	null     [2]int      // /dev/null, to read and to write
+	folder   int         // what stands for the next folder in opOf
 	top      int         // the highest number that the plan hands out
 	lastFile int         // the last step that hands one out
 	copies   []int       // descriptors of ours among them
@@ -38,11 +40,14 @@ type builder struct {
 	pid      uintptr     // where the clone puts the child's id before the child runs
 }
 
+// firstFolder stands in opOf for the first of Request.Folders.
+const firstFolder = -2
+
 // chunkSize is what one launch usually needs for its strings.
 const chunkSize = 64 << 10
 
 func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
-	b.ops, b.used, b.opOf, b.nest, b.errands = b.ops[:0], 0, b.opOf[:0], 0, nil
+	b.ops, b.used, b.opOf, b.nest, b.folder, b.errands = b.ops[:0], 0, b.opOf[:0], 0, firstFolder, nil
 	if b.chunks == nil {
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)
@@ -101,6 +106,10 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 		call(unix.SYS_SCHED_SETAFFINITY, 0, uintptr(len(s.Args[0].Str)), b.str(s.Args[0].Str))
 	case spawn.OpInit:
 		b.init(i)
+	case spawn.OpFolder:
+		b.opOf[i-1] = b.folder
+		b.folder--
+	case spawn.OpWatch, spawn.OpWall: // the child knows nothing of it
 	case spawn.OpLimit:
 		call(unix.SYS_PRLIMIT64, 0, num(0), b.limit(num(1), num(2)), 0)
 	case spawn.OpSetgroups:
@@ -156,6 +165,10 @@ func (b *builder) call(step int, nr uintptr, args ...uintptr) *op {
 func (b *builder) fd(o *op, n int, a spawn.Arg) {
 	switch a.Kind {
 	case spawn.ArgResult:
+		if at := b.opOf[a.Num-1]; at <= firstFolder {
+			o.args[n] = uintptr(b.folders[firstFolder-at])
+			return
+		}
 		o.args[n], o.refs = uintptr(b.opOf[a.Num-1]), o.refs|1<<n
 	case spawn.ArgFD:
 		o.args[n] = uintptr(b.fds[a.Num])

@@ -103,6 +103,12 @@ func confineParams(op spawn.Op) []kinds {
 		return []kinds{desc, number, number}
 	case spawn.OpLandlockRestrict:
 		return []kinds{desc}
+	case spawn.OpFolder:
+		return []kinds{text}
+	case spawn.OpWatch:
+		return []kinds{number, desc, text, text, number, number}
+	case spawn.OpWall:
+		return []kinds{number}
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package launch
 
-import "github.com/hatchery-spawn/hatchery/spawn"
+import (
+	"strings"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
 
 // checkRange checks the numbers that would be cut or misread by the kernel.
 func checkRange(p *spawn.Plan, i int) error {
@@ -43,6 +47,43 @@ func checkRange(p *spawn.Plan, i int) error {
 		return badPlan(p, i, "an argument is out of range")
 	}
 	return nil
+}
+
+// maxFolders bounds the folders of one child, and the numbers that are watched.
+const maxFolders = 16
+
+// checkKeepers checks the steps that the keeper does itself.
+func checkKeepers(p *spawn.Plan) error {
+	folders, watches, walls := 0, 0, 0
+	for i, s := range p.Steps {
+		num := func(n int) int64 { return s.Args[n].Num }
+		ok := true
+		switch s.Op {
+		case spawn.OpFolder:
+			folders++
+			ok = strings.HasPrefix(s.Args[0].Str, "/")
+		case spawn.OpWatch:
+			watches++
+			name := s.Args[2].Str
+			ok = num(0) == int64(spawn.ExceededMemory) || num(0) == int64(spawn.ExceededPids) || num(0) == int64(spawn.ExceededCPU)
+			ok = ok && isFolder(p, s.Args[1]) && name != "" && name != ".." && !strings.Contains(name, "/") && num(4) > 0 && num(5) >= 0
+		case spawn.OpWall:
+			walls++
+			ok = num(0) > 0
+		}
+		switch {
+		case !ok:
+			return badPlan(p, i, "an argument is out of range")
+		case folders > maxFolders || watches > maxFolders || walls > 1:
+			return badPlan(p, i, "there are too many of its kind")
+		}
+	}
+	return nil
+}
+
+// isFolder reports whether an argument is the result of a folder step.
+func isFolder(p *spawn.Plan, a spawn.Arg) bool {
+	return a.Kind == spawn.ArgResult && 0 < a.Num && a.Num < int64(len(p.Steps)) && p.Steps[a.Num].Op == spawn.OpFolder
 }
 
 // checkFilter reports whether a filter is one for seccomp(2). Flags that make

@@ -15,6 +15,11 @@ type Request struct {
 	// in that order. They stay the caller's.
 	FDs []int
 
+	// Folders are the descriptors of this process that the results of the plan's
+	// folder steps stand for, in their order: whoever launches has made them. They
+	// stay the caller's.
+	Folders []int
+
 	// What fills the plan's holes.
 	Path string
 	Args []string

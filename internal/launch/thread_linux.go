@@ -81,6 +81,9 @@ func (t *Thread) Launch(r *Request) (Child, error) {
 	if err := checkFiles(r); err != nil {
 		return none, err
 	}
+	if err := checkFolders(r); err != nil {
+		return none, err
+	}
 	child, err := t.launch(r, true)
 	if errno, ok := err.(cloneErrno); ok && errno.unknown() && classic(r.Plan) {
 		child, err = t.launch(r, false)
@@ -255,7 +258,7 @@ func (t *Thread) clone(r *Request, flags uint64, modern bool) (pid int, errno sy
 		t.args.exitSignal = uint64(unix.SIGCHLD)
 		if a := r.Plan.Steps[0].Args; len(a) > 1 {
 			t.args.flags |= unix.CLONE_INTO_CGROUP
-			t.args.cgroup = uint64(b.fds[a[1].Num])
+			t.args.cgroup = uint64(b.cgroup(r, a[1]))
 		}
 		res = vfork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&t.args)), unsafe.Sizeof(t.args), 0, t.state)
 	} else {
@@ -277,6 +280,20 @@ func (t *Thread) cloneArgs(flags uint64) cloneArgs {
 		stack:     t.stackOf(0),
 		stackSize: stackSize,
 	}
+}
+
+// cgroup returns the descriptor of the cgroup to clone into.
+func (b *builder) cgroup(r *Request, a spawn.Arg) int {
+	if a.Kind == spawn.ArgFD {
+		return b.fds[a.Num]
+	}
+	folder := 0
+	for _, s := range r.Plan.Steps[:a.Num] {
+		if s.Op == spawn.OpFolder {
+			folder++
+		}
+	}
+	return b.folders[folder]
 }
 
 // cloneArgs is struct clone_args of clone3(2), as of Linux 5.7.

@@ -825,14 +825,17 @@ func (x *Arg) GetStr() []byte {
 
 // ExitStatus says how a child ended.
 type ExitStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          int64                  `protobuf:"zigzag64,1,opt,name=code,proto3" json:"code,omitempty"` // -1: a signal ended it, or the status is lost
-	Signal        int32                  `protobuf:"varint,2,opt,name=signal,proto3" json:"signal,omitempty"`
-	Core          bool                   `protobuf:"varint,3,opt,name=core,proto3" json:"core,omitempty"`
-	Source        string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"` // "kernel", "backend" or "lost"
-	Reason        []byte                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"` // why it is lost
-	Rusage        *Rusage                `protobuf:"bytes,6,opt,name=rusage,proto3" json:"rusage,omitempty"`
-	TimeUnixNano  int64                  `protobuf:"varint,7,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Code         int64                  `protobuf:"zigzag64,1,opt,name=code,proto3" json:"code,omitempty"` // -1: a signal ended it, or the status is lost
+	Signal       int32                  `protobuf:"varint,2,opt,name=signal,proto3" json:"signal,omitempty"`
+	Core         bool                   `protobuf:"varint,3,opt,name=core,proto3" json:"core,omitempty"`
+	Source       string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"` // "kernel", "backend" or "lost"
+	Reason       []byte                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"` // why it is lost
+	Rusage       *Rusage                `protobuf:"bytes,6,opt,name=rusage,proto3" json:"rusage,omitempty"`
+	TimeUnixNano int64                  `protobuf:"varint,7,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	// exceeded is a set of limits that it ran into: 1 memory, 2 pids, 4 wall,
+	// 8 cpu_time.
+	Exceeded      uint32 `protobuf:"varint,8,opt,name=exceeded,proto3" json:"exceeded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -912,6 +915,13 @@ func (x *ExitStatus) GetRusage() *Rusage {
 func (x *ExitStatus) GetTimeUnixNano() int64 {
 	if x != nil {
 		return x.TimeUnixNano
+	}
+	return 0
+}
+
+func (x *ExitStatus) GetExceeded() uint32 {
+	if x != nil {
+		return x.Exceeded
 	}
 	return 0
 }
@@ -1709,7 +1719,7 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x03Arg\x12.\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1a.hatchery.spawn.v1.ArgKindR\x04kind\x12\x10\n" +
 	"\x03num\x18\x02 \x01(\x12R\x03num\x12\x10\n" +
-	"\x03str\x18\x03 \x01(\fR\x03str\"\xd5\x01\n" +
+	"\x03str\x18\x03 \x01(\fR\x03str\"\xf1\x01\n" +
 	"\n" +
 	"ExitStatus\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x12R\x04code\x12\x16\n" +
@@ -1718,7 +1728,8 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x06source\x18\x04 \x01(\tR\x06source\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\fR\x06reason\x121\n" +
 	"\x06rusage\x18\x06 \x01(\v2\x19.hatchery.spawn.v1.RusageR\x06rusage\x12$\n" +
-	"\x0etime_unix_nano\x18\a \x01(\x03R\ftimeUnixNano\"\xab\x02\n" +
+	"\x0etime_unix_nano\x18\a \x01(\x03R\ftimeUnixNano\x12\x1a\n" +
+	"\bexceeded\x18\b \x01(\rR\bexceeded\"\xab\x02\n" +
 	"\x06Rusage\x12\x1b\n" +
 	"\tuser_time\x18\x01 \x01(\x03R\buserTime\x12\x1f\n" +
 	"\vsystem_time\x18\x02 \x01(\x03R\n" +
