@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hatchery-spawn/hatchery/backends/isolate/plan"
 	"github.com/hatchery-spawn/hatchery/internal/probe"
@@ -29,6 +30,7 @@ func (Backend) Probe(context.Context) error {
 type Feature struct {
 	Name   string // an option, as it is given, or what it is
 	Reason string // why it does not work; empty when it does
+	Note   string // by which of several ways it does
 }
 
 // Features tries out each feature in a sandbox of its own.
@@ -48,14 +50,27 @@ func Features(context.Context) []Feature {
 		feature("landlock of ports", spawn.Option{Key: "landlock", Value: "connect:443"}),
 		feature("landlock=scope", spawn.Option{Key: "landlock", Value: "scope"}),
 	}
-	return append(all, overlay())
+	return append(all, overlay(),
+		limit("memory", "64m"), limit("cpus", "1"), limit("pids", "100"), limit("cpu_time", "1h"), limit("wall", "1h"))
 }
 
 func feature(name string, options ...spawn.Option) Feature {
-	if err := try(options...); err != nil {
-		return Feature{name, reason(err)}
+	p, err := planWith(options)
+	if err == nil {
+		err = probe.Try(p)
 	}
-	return Feature{Name: name}
+	if err != nil {
+		return Feature{Name: name, Reason: reason(err)}
+	}
+	return Feature{Name: name, Note: strings.Join(p.Notes, "; ")}
+}
+
+// limit is feature for an option that limits something. What the plan notes begins
+// with the option's name.
+func limit(key, value string) Feature {
+	f := feature(key, spawn.Option{Key: key, Value: value})
+	f.Note = strings.TrimPrefix(f.Note, key+": ")
+	return f
 }
 
 // overlay tries an overlay on a root that is made for it.
@@ -63,23 +78,27 @@ func overlay() Feature {
 	const name = "overlay"
 	dir, err := os.MkdirTemp("", "hatchery-probe-*")
 	if err != nil {
-		return Feature{name, err.Error()}
+		return Feature{Name: name, Reason: err.Error()}
 	}
 	defer os.RemoveAll(dir)
 	for _, sub := range []string{"proc", "dev", "tmp"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
-			return Feature{name, err.Error()}
+			return Feature{Name: name, Reason: err.Error()}
 		}
 	}
 	return feature(name, spawn.Option{Key: "root", Value: dir}, spawn.Option{Key: "overlay", Value: "true"})
 }
 
 func try(options ...spawn.Option) error {
-	p, err := plan.Make(&spawn.Spec{Path: "/", Dir: "/", Options: options})
+	p, err := planWith(options)
 	if err != nil {
 		return err
 	}
 	return probe.Try(p)
+}
+
+func planWith(options []spawn.Option) (*spawn.Plan, error) {
+	return plan.Make(&spawn.Spec{Path: "/", Dir: "/", Options: options})
 }
 
 // reason returns an error without what everybody knows who asked.

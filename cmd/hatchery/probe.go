@@ -66,6 +66,7 @@ type probedFeature struct {
 	Name   string `json:"name"`
 	Works  bool   `json:"works"`
 	Reason string `json:"reason"`
+	Note   string `json:"note,omitempty"` // by which of several ways it works
 }
 
 // features tries out what a built-in method can do beside what it needs.
@@ -75,7 +76,7 @@ func features(ctx context.Context, e registry.Entry) []probedFeature {
 	}
 	var all []probedFeature
 	for _, f := range isolate.Features(ctx) {
-		all = append(all, probedFeature{f.Name, f.Reason == "", f.Reason})
+		all = append(all, probedFeature{f.Name, f.Reason == "", f.Reason, f.Note})
 	}
 	return all
 }
@@ -174,12 +175,14 @@ func printProbed(out io.Writer, results []probed) error {
 		b.WriteByte('\n')
 		for i, f := range r.Features {
 			switch {
+			case f.Works && f.Note != "":
+				fmt.Fprintf(&b, "  %-17s works: %s\n", f.Name, oneLine(f.Note))
 			case f.Works:
-				fmt.Fprintf(&b, "  %-16sworks\n", f.Name)
+				fmt.Fprintf(&b, "  %-17s works\n", f.Name)
 			case i > 0 && f.Reason == r.Features[0].Reason:
-				fmt.Fprintf(&b, "  %-16sdoes not work either\n", f.Name)
+				fmt.Fprintf(&b, "  %-17s does not work either\n", f.Name)
 			default:
-				fmt.Fprintf(&b, "  %-16sdoes not work: %s\n", f.Name, oneLine(f.Reason))
+				fmt.Fprintf(&b, "  %-17s does not work: %s\n", f.Name, oneLine(f.Reason))
 			}
 		}
 	}

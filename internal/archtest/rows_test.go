@@ -63,6 +63,7 @@ func rows() []row {
 		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
 		// What isolate asks of the kernel, as data.
 		{packages: "internal/capability", light: true},
+		{packages: "internal/cgroup", light: true},
 		{packages: "internal/landlock", module: []string{"spawn"}, light: true},
 		// It reads JSON, which the filters themselves do without.
 		{packages: "internal/seccomp/oci", module: []string{"internal/capability", "internal/seccomp", "spawn"}},
@@ -106,7 +107,7 @@ func rows() []row {
 		{packages: "backends/early", module: []string{"backends/forkexec/plan", "internal/early"}, light: true},
 		{packages: "backends/forkexec/plan", module: []string{"spawn"}, light: true},
 		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
-		{packages: "backends/isolate/plan", module: []string{"internal/capability", "internal/landlock", "internal/linux/...", "internal/nearest", "internal/seccomp", "spawn"}, light: true},
+		{packages: "backends/isolate/plan", module: []string{"internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/nearest", "internal/seccomp", "spawn"}, light: true},
 		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "internal/seccomp/...", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},

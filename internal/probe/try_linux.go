@@ -30,9 +30,38 @@ func Try(p *spawn.Plan) error {
 	defer null.Close()
 	steps := append([]spawn.Step(nil), p.Steps...)
 	steps[len(steps)-1] = spawn.ExecFD(spawn.FD(0))
-	return launched(&launch.Request{
+	r := &launch.Request{
 		Plan: &spawn.Plan{Steps: steps}, FDs: []int{program}, Path: "probe", Args: []string{"probe"}, Dir: "/", Null: int(null.Fd()),
-	})
+	}
+	for i, s := range steps {
+		if s.Op != spawn.OpFolder {
+			continue
+		}
+		f, err := folder(s.Args[0].Str)
+		if err != nil {
+			e := launch.StepError(r, i, 0)
+			e.Err = err
+			return e
+		}
+		defer os.Remove(f.Name())
+		defer f.Close()
+		r.Folders = append(r.Folders, int(f.Fd()))
+	}
+	return launched(r)
+}
+
+// folder makes a folder, which is the keeper's part of a plan.
+func folder(parent string) (*os.File, error) {
+	dir, err := os.MkdirTemp(parent, "hatchery-probe-*")
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		os.Remove(dir)
+		return nil, err
+	}
+	return f, nil
 }
 
 // launched launches r and waits for its end, whatever comes of it.

@@ -36,4 +36,8 @@ const (
 	oWronly         = 1
 	oPath           = 0x200000
 	sIfreg          = 0x8000
+
+	rlimitCPU   = 0
+	rlimitData  = 2
+	rlimitNproc = 6
 )

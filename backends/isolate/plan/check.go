@@ -48,6 +48,9 @@ func (o *Options) check() error {
 			return err
 		}
 	}
+	if err := o.checkLimits(); err != nil {
+		return err
+	}
 	for _, l := range o.BestEffort {
 		if _, err := oneOf("best_effort", string(l), layers()...); err != nil {
 			return err

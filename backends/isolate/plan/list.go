@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -42,6 +43,21 @@ func (o Options) List() []spawn.Option {
 	}
 	for _, name := range o.KeepEnv {
 		add("keep_env", name)
+	}
+	if o.Memory != 0 {
+		add("memory", strconv.FormatInt(o.Memory, 10))
+	}
+	if o.CPUs != 0 {
+		add("cpus", strconv.FormatFloat(o.CPUs, 'f', -1, 64))
+	}
+	if o.Pids != 0 {
+		add("pids", strconv.Itoa(o.Pids))
+	}
+	if o.Wall != 0 {
+		add("wall", o.Wall.String())
+	}
+	if o.CPUTime != 0 {
+		add("cpu_time", o.CPUTime.String())
 	}
 	for _, l := range o.BestEffort {
 		add("best_effort", string(l))

@@ -63,6 +63,23 @@ type Options struct {
 	// all.
 	KeepEnv []string
 
+	// Memory is how many bytes all processes of the sandbox may use together, the
+	// files in its memory included; at least MinMemory, or 0: as the host.
+	Memory int64
+
+	// CPUs is on how many processors at once they may run, in the mean over a
+	// tenth of a second; a hundredth at least, or 0: as the host.
+	CPUs float64
+
+	// Pids is how many processes and threads there may be, beside process 1; 0
+	// means as many as on the host.
+	Pids int
+
+	// Wall is how long the child may run before it is killed, and CPUTime how long
+	// all processes together may use processors before the program gets SIGXCPU,
+	// and SIGKILL a second later. 0 means no limit.
+	Wall, CPUTime time.Duration
+
 	// BestEffort names the layers that a sandbox may be without on a machine
 	// that does not have them. What is not named here is there, or there is no
 	// sandbox. The notes of the plan say what is missing.
@@ -71,6 +88,9 @@ type Options struct {
 
 // An IDRange is Count ids of the host, from First on.
 type IDRange struct{ First, Count uint32 }
+
+// MinMemory is the least limit of memory: what it takes to start a small program.
+const MinMemory = 1 << 20
 
 // KeepAllEnv, in Options.KeepEnv, keeps the host's whole environment.
 const KeepAllEnv = "all"
@@ -113,7 +133,7 @@ type Layer string
 
 // The layers that Options.BestEffort can name.
 const (
-	// LayerCgroup is what only a control group can do.
+	// LayerCgroup is what only a control group can do: CPUs, and for root Pids.
 	LayerCgroup Layer = "cgroup"
 	// LayerLandlock is the rules of Landlock.
 	LayerLandlock Layer = "landlock"

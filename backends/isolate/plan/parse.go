@@ -11,7 +11,7 @@ import (
 
 // keys are the names of the options, in the order of the documentation.
 func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "ids", "seccomp", "landlock", "keep_env", "best_effort"}
+	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "ids", "seccomp", "landlock", "keep_env", "memory", "cpus", "pids", "wall", "cpu_time", "best_effort"}
 }
 
 // Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
@@ -69,6 +69,8 @@ func (o *Options) set(key, value string) (err error) {
 		o.Landlock = append(o.Landlock, r)
 	case "keep_env":
 		o.KeepEnv = append(o.KeepEnv, strings.Split(value, ",")...)
+	case "memory", "cpus", "pids", "wall", "cpu_time":
+		err = o.setLimit(key, value)
 	case "best_effort":
 		err = o.addLayers(key, value)
 	default:

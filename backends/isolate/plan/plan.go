@@ -6,6 +6,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/internal/cgroup"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -36,6 +37,9 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	}
 	l := &list{}
 	l.add(spawn.Clone(u.flags(&o)).Noted(noteClone))
+	if err := l.limits(&o, u, cgroup.Read); err != nil {
+		return nil, err
+	}
 	u.maps(l)
 	if !o.HostNetwork { // first: the keeper can have this, and the maps, done ahead
 		l.add(spawn.LinkUp("lo").Noted("the loopback interface of its network"))
@@ -72,6 +76,8 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 type list struct {
 	steps []spawn.Step
 	notes []string
+	early []spawn.Limit // resource limits, for process 1 as well
+	late  []spawn.Limit // for the program alone
 }
 
 // note says something of the plan to whoever starts a child by it: which of
@@ -96,7 +102,12 @@ func (l *list) processOne(s *spawn.Spec, o *Options) {
 		l.add(spawn.Setpgid(0))
 	}
 	l.add(spawn.Pdeathsig(syscall.SIGKILL))
-	l.add(spawn.Init().Noted("process 1 of its pid namespace"))
+	l.resource(l.early)
+	init := "process 1 of its pid namespace"
+	if len(l.early) > 0 {
+		init += "; before Linux 5.14 RLIMIT_NPROC counts all processes of the user"
+	}
+	l.add(spawn.Init().Noted(init))
 }
 
 // program adds what the program is to have: the steps of the standard plan that
@@ -121,6 +132,7 @@ func (l *list) program(s *spawn.Spec, o *Options, filters []Program) {
 	if s.Foreground != nil {
 		l.add(spawn.Foreground(*s.Foreground, 0))
 	}
+	l.resource(l.late)
 	for _, f := range filters { // the last thing: the steps before may be what they refuse
 		l.add(spawn.Seccomp(f.Flags, f.Code).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
 	}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cgroup
+
+import "errors"
+
+func writable(string) error { return errors.ErrUnsupported }
