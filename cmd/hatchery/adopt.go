@@ -93,8 +93,11 @@ func (a *app) adopt(cmd *cobra.Command, ref string, stop, forget bool) error {
 		err = errors.Join(err, d.Forget(ctx))
 	}
 	if code := status.ShellCode(); code != 0 || err != nil {
-		if err != nil {
+		switch {
+		case err != nil:
 			code = codeFailed
+		case status.Exceeded != 0:
+			err = intoLimit(status)
 		}
 		return &failure{code, err, ""}
 	}

@@ -112,6 +112,11 @@ func (a *app) run(cmd *cobra.Command, r *request, args []string) error {
 	return c.outcome(status, runErr)
 }
 
+// intoLimit says that a child has not ended by itself alone.
+func intoLimit(status spawn.ExitStatus) error {
+	return fmt.Errorf("the child ran into a limit: %v", status)
+}
+
 // outcome turns how it went into the exit code, and what is to be said.
 func (c *child) outcome(status spawn.ExitStatus, err error) error {
 	switch {
@@ -122,7 +127,7 @@ func (c *child) outcome(status spawn.ExitStatus, err error) error {
 	case err != nil:
 		return &failure{codeFailed, err, ""}
 	case status.ShellCode() != 0 && status.Exceeded != 0:
-		return &failure{status.ShellCode(), fmt.Errorf("the child ran into a limit: %v", status), ""}
+		return &failure{status.ShellCode(), intoLimit(status), ""}
 	case status.ShellCode() != 0:
 		return &failure{status.ShellCode(), nil, ""}
 	}
