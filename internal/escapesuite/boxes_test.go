@@ -28,7 +28,7 @@ func (a attempt) boxes(t *testing.T) []sandbox {
 	}
 	all = append(all, sandbox{name: "profile=empty", opts: append([]string{"profile=empty"}, system()...)}, overlay(t))
 	if isRoot() {
-		all = append(all, sandbox{name: anotherBox, spec: asAnother})
+		all = append(all, sandbox{name: anotherBox, spec: asAnother}, sandbox{name: "ids of nobody else", opts: []string{"ids=1900000000:65536"}})
 	}
 	return all
 }
