@@ -43,7 +43,8 @@ func TestDetachedFromATerminalThatCloses(t *testing.T) {
 		t.Fatal("the shell has survived its terminal")
 	}
 	list, _, _ := result(t, hatchery(t, "adopt"))
-	if !strings.HasPrefix(list, "running ") {
+	before, _, listed := strings.Cut(list, "\n  "+strings.TrimSpace(string(b))+"\n") // other folders of this user are looked at, too
+	if !listed || !strings.HasPrefix(before[strings.LastIndexByte(before, '\n')+1:], "running ") {
 		t.Errorf("listed: %q", list)
 	}
 	adopter := hatchery(t, "adopt", strings.TrimSpace(string(b)), "--forget")
