@@ -15,13 +15,14 @@ import (
 )
 
 // sandboxCases are failures at each step of a sandbox's life. Of a sandbox nothing
-// is left, whoever fails: what a killed keeper has started ends with process 1.
+// is left, whoever fails: what a killed keeper has started ends with process 1, and its
+// tree is never stopped, as one signal to process 1 ends it.
 func sandboxCases(short bool) (all []faultCase) {
 	points := []failpoint.Point{
 		failpoint.HostPlanSent, failpoint.HostLaunchSent, failpoint.HostLaunchAnswered, failpoint.HostExit, failpoint.HostStopAsk, failpoint.HostStopKill,
 		failpoint.HostCloseBegin, failpoint.HostCloseKeepers,
 		failpoint.KeeperLaunchBegin, failpoint.KeeperLaunchCloned, failpoint.KeeperLaunchEntered, failpoint.KeeperLaunchAnswered, failpoint.KeeperAsk,
-		failpoint.KeeperKill, failpoint.KeeperTreeStill, failpoint.KeeperExitPeeked, failpoint.KeeperExitReaped, failpoint.KeeperExitSent, failpoint.KeeperEndBegin,
+		failpoint.KeeperKill, failpoint.KeeperExitPeeked, failpoint.KeeperExitReaped, failpoint.KeeperExitSent, failpoint.KeeperEndBegin,
 		failpoint.PluginSpec, failpoint.PluginAnswer, failpoint.PluginAnswered,
 	}
 	for i, p := range points {
