@@ -296,7 +296,8 @@ func keepersOf(base string, dirs []string) (busy string) {
 	for _, dir := range dirs {
 		r, err := detached.Read(dir)
 		if err != nil || !r.Keeper.Alive() || !alive(r.Child.Pid) {
-			return fmt.Sprint(dir, " ", err)
+			entries, _ := os.ReadDir(dir)
+			return fmt.Sprint(dir, " ", err, " ", entries)
 		}
 		committed[r.Keeper.Pid] = true
 	}

@@ -115,6 +115,9 @@ func (d *detachment) prepare(keep bool, nonce string) error {
 	failed := func(err error) error {
 		return &spawn.Error{Phase: spawn.PhaseStart, Op: "detach", Path: d.k.folder, Err: err, Errno: errnoOf(err)}
 	}
+	if d.hostless { // the end, which removes the folder, may be over already
+		return failed(syscall.ESRCH)
+	}
 	if err := failpoint.Fail(failpoint.DetachedPrepare); err != nil {
 		return failed(err)
 	}
