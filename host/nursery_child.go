@@ -262,6 +262,9 @@ func (c *Child) exited(p *Process) {
 // settle draws the consequences of the end of a process.
 func (c *Child) settle(p *Process, status spawn.ExitStatus, e Ending) {
 	n := c.nursery
+	if e.Err != nil {
+		n.outside() // it may have been ended by the host's Close, which nobody has heard of here yet
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if c.gone {
