@@ -49,9 +49,9 @@ func (l *life) detach() {
 
 func (l *life) startDetached() (d *host.Detached) {
 	spec := spawn.Spec{Path: "sh", Args: []string{"sh", "-c", "sleep 0.2; exit 6"}, Env: []string{"PATH=" + os.Getenv("PATH")}}
-	var err error
+	var errs []error
 	for range l.tries() {
-		err = l.call("StartDetached", l.limits().Spawn+time.Second, func() (err error) {
+		err := l.call("StartDetached", l.limits().Spawn+time.Second, func() (err error) {
 			d, err = l.h.StartDetached(context.Background(), spec, host.DetachOptions{})
 			return err
 		})
@@ -61,9 +61,10 @@ func (l *life) startDetached() (d *host.Detached) {
 		if !l.mayFail(err) {
 			l.complain("StartDetached: %v", err)
 		}
+		errs = append(errs, err)
 	}
 	if l.vain++; !l.stopped() {
-		l.complain("StartDetached failed each time: %v", err)
+		l.complain("StartDetached failed each time: %v", errs)
 	}
 	return nil
 }

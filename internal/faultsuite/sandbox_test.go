@@ -105,7 +105,7 @@ func (l *life) hit(c *child, sig syscall.Signal, program bool) {
 			}
 			return
 		}
-		pid = slices.Min(children) // the others came to process 1 later
+		pid = children[0] // the others came to process 1 later
 	}
 	syscall.Kill(pid, sig)
 	if sig == syscall.SIGKILL {

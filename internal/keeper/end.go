@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -185,24 +186,34 @@ const vainTime = 250 * time.Millisecond
 func (k *keeper) killAll(limit time.Duration) (left []int) {
 	self := os.Getpid()
 	begin := time.Now()
-	for signalled := begin; ; {
-		some := false
-		k.rooted.do(func() { some = k.killRound(self) })
+	for useful := begin; ; {
+		vain := false
+		k.rooted.do(func() { vain = k.killRound(self) })
 		if k.waitEmpty(endPause) {
 			return nil
 		}
-		if some {
-			signalled = time.Now()
+		if !vain {
+			useful = time.Now()
 		}
-		if time.Since(begin) > limit || time.Since(signalled) > vainTime {
-			k.rooted.do(func() { left = linux.Children(self) })
+		if time.Since(begin) > limit || time.Since(useful) > vainTime {
+			k.rooted.do(func() { left = living(linux.Children(self)) })
 			return left
 		}
 	}
 }
 
-// killRound reports whether there was anybody who could be signalled.
-func (k *keeper) killRound(self int) (some bool) {
+// living returns those of pids that have not ended: the others are about to be
+// reaped, on a machine that is busy perhaps not yet.
+func living(pids []int) []int {
+	return slices.DeleteFunc(pids, func(pid int) bool {
+		s, err := linux.ReadStat(pid)
+		return err != nil || s.State == 'Z' || s.State == 'X'
+	})
+}
+
+// killRound reports whether all that is left is processes that may not be
+// signalled. It is not when nobody was found but those who are about to be reaped.
+func (k *keeper) killRound(self int) (vain bool) {
 	failpoint.Pass(failpoint.KeeperEndKill)
 	tree := newTree(k.table)
 	defer tree.close()
@@ -218,7 +229,7 @@ func (k *keeper) killRound(self int) (some bool) {
 	tree.addOrphans(self)
 	k.table.mu.Unlock()
 	tree.kill()
-	return len(tree.members) > len(tree.left)
+	return len(tree.left) > 0 && len(tree.members) == len(tree.left)
 }
 
 // waitEmpty waits until the reaper finds no children, at most for d.

@@ -43,9 +43,10 @@ func ReadStat(pid int) (Stat, error) {
 	return s, nil
 }
 
-// Children returns the children of the process pid, zombies included, in no
-// order. It is empty when the process is gone. Where the kernel has no
-// /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN) all of /proc is read.
+// Children returns the children of the process pid, zombies included, those of
+// each of its threads in the order in which they became its children. It is empty
+// when the process is gone. Where the kernel has no /proc/PID/task/TID/children
+// (CONFIG_PROC_CHILDREN) all of /proc is read, and they are in no order.
 func Children(pid int) []int {
 	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
 	var children []int
