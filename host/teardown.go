@@ -43,7 +43,10 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 			}
 		})
 	}
-	childless := lookAtAll(procs)
+	childless := linux.Childless
+	if !t.whole { // else it does not matter
+		childless = lookAtAll(procs)
+	}
 	var asked []askedChild
 	reached := true // the keeper answers
 	for _, p := range procs {
