@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -18,8 +19,28 @@ import (
 func run(args []string, stdin, stdout, stderr *os.File) int {
 	a := &app{began: time.Now(), stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.root()
+	help := &checkedWriter{w: stdout}
+	root.SetOut(help)
 	root.SetArgs(args)
-	return a.finish(root.ExecuteContext(context.Background()))
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		err = help.err
+	}
+	return a.finish(err)
+}
+
+// A checkedWriter remembers that it failed: nobody looks at what the printing of
+// a help or of --version returns.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(b []byte) (n int, err error) {
+	if n, err = c.w.Write(b); err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // An app is what a run has from whoever started it.
@@ -88,7 +109,6 @@ func (a *app) root() *cobra.Command {
 	root.Version = versionLine() // for --version
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetHelpCommand(helpCommand())
-	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
