@@ -113,7 +113,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%v", err) })
 	root.AddCommand(a.runCommand(), a.planCommand(), a.adoptCommand(), a.backendsCommand(), a.backendCommand(), a.explainCommand(),
-		a.probeCommand(), a.benchCommand(), a.endpointsCommand(), a.dumpCommand(), a.reapCommand(), a.completionCommand(), a.versionCommand(), a.upCommand())
+		a.probeCommand(), a.benchCommand(), a.endpointsCommand(), a.dumpCommand(), a.reapCommand(), a.smoketestCommand(), a.completionCommand(), a.versionCommand(), a.upCommand())
 	return root
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/smoketest"
 )
 
 func main() {
@@ -21,6 +22,9 @@ func main() {
 		os.Exit(code)
 	}
 	if code, ok := up.Main(os.Args); ok {
+		os.Exit(code)
+	}
+	if code, ok := smoketest.Main(os.Args); ok {
 		os.Exit(code)
 	}
 	host.Init(backends.Builtin()...)

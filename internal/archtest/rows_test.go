@@ -73,6 +73,9 @@ func rows() []row {
 		// The analyses, for hatchery explain.
 		{packages: "docs"},
 
+		// The scenarios of hatchery smoketest.
+		{packages: "internal/smoketest", module: []string{"internal/keeper", "internal/lane", "internal/launch", "internal/linux", "internal/tinyelf", "spawn"}},
+
 		// For tests only.
 		{packages: "internal/archtest"},
 		{packages: "internal/helperproc"},
@@ -112,7 +115,7 @@ func rows() []row {
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 
-		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs", "internal/restart", "internal/tinyelf"), others: []string{
+		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs", "internal/linux", "internal/restart", "internal/smoketest", "internal/tinyelf"), others: []string{
 			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
 			"github.com/vbauerster/mpb/...", "golang.org/x/term", multiaddr,
 		}},

@@ -1,0 +1,171 @@
+package smoketest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A stage is where one run of a scenario happens.
+type stage struct {
+	sabotage string
+	victims  []*victim
+	files    []*os.File // closed by clear
+}
+
+// sabotaged reports whether this is how the mechanism is taken away.
+func (s *stage) sabotaged(how string) bool { return s.sabotage == how }
+
+// A victim is a process that was started for a scenario: this program, in a
+// role. The end of its standard input ends it.
+type victim struct {
+	cmd   *exec.Cmd
+	in    *os.File // to its standard input; closed by end
+	out   *os.File // from its standard output; closed by end
+	lines *bufio.Reader
+	ended chan struct{} // closed when it has been waited for
+	err   error         // of the wait; read after ended
+}
+
+// start starts a process in a role. change, if not nil, may change the command
+// before.
+func (s *stage) start(change func(*exec.Cmd), role string, args ...string) (*victim, error) {
+	theirIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, unable("a pipe: %w", err)
+	}
+	out, theirOut, err := os.Pipe()
+	if err != nil {
+		theirIn.Close()
+		in.Close()
+		return nil, unable("a pipe: %w", err)
+	}
+	v := &victim{cmd: command(role, args...), in: in, out: out, lines: bufio.NewReader(out), ended: make(chan struct{})}
+	v.cmd.Stdin, v.cmd.Stdout = theirIn, theirOut
+	if change != nil {
+		change(v.cmd)
+	}
+	err = v.cmd.Start()
+	theirIn.Close()
+	theirOut.Close()
+	if err != nil {
+		in.Close()
+		out.Close()
+		return nil, unable("starting a process: %w", err)
+	}
+	go func() { // until the process has ended, which clear waits for
+		v.err = v.cmd.Wait()
+		close(v.ended)
+	}()
+	s.victims = append(s.victims, v)
+	return v, nil
+}
+
+// command returns the command that is this program in a role. Nothing in its
+// environment tells the Go runtime how to behave.
+func command(role string, args ...string) *exec.Cmd {
+	cmd := &exec.Cmd{Path: self, Args: append([]string{os.Args[0], argument, role}, args...)}
+	cmd.Env = []string{"GORACE=atexit_sleep_ms=0", "GOTRACEBACK=none"}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
+	}
+	return cmd
+}
+
+// self is the path of this program, which works when the file was replaced, too.
+const self = "/proc/self/exe"
+
+// line returns the next line that the victim says.
+func (v *victim) line(ctx context.Context) (string, error) {
+	at, _ := ctx.Deadline()
+	v.out.SetReadDeadline(at)
+	text, err := v.lines.ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("waiting for what %s says: %w", v.role(), err)
+	}
+	return strings.TrimSuffix(text, "\n"), nil
+}
+
+// expect returns what is behind a word in the next line, which has to begin with it.
+func (v *victim) expect(ctx context.Context, word string) (string, error) {
+	text, err := v.line(ctx)
+	if err != nil {
+		return "", err
+	}
+	rest, ok := strings.CutPrefix(text, word)
+	if !ok {
+		return "", fmt.Errorf("%s said %q where %q was due", v.role(), text, word)
+	}
+	return strings.TrimSpace(rest), nil
+}
+
+// tell writes a line to the victim's standard input.
+func (v *victim) tell(ctx context.Context, line string) error {
+	at, _ := ctx.Deadline()
+	v.in.SetWriteDeadline(at)
+	if _, err := v.in.WriteString(line + "\n"); err != nil {
+		return fmt.Errorf("telling %s: %w", v.role(), err)
+	}
+	return nil
+}
+
+func (v *victim) role() string { return "the process " + v.cmd.Args[2] }
+
+func (v *victim) pid() int { return v.cmd.Process.Pid }
+
+// wait waits for the end of the victim.
+func (v *victim) wait(ctx context.Context) (syscall.WaitStatus, error) {
+	select {
+	case <-v.ended:
+	case <-ctx.Done():
+		return 0, fmt.Errorf("%s has not ended within %s", v.role(), Limit)
+	}
+	var ee *exec.ExitError
+	if v.err != nil && !errors.As(v.err, &ee) {
+		return 0, fmt.Errorf("waiting for %s: %w", v.role(), v.err)
+	}
+	return v.cmd.ProcessState.Sys().(syscall.WaitStatus), nil
+}
+
+// patience is what a victim has to end by itself, and to end what it has made:
+// without a busy machine it takes a millisecond.
+const patience = 5 * time.Second
+
+// end ends the victim, at once if it has to be.
+func (v *victim) end() {
+	v.in.Close()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-v.ended:
+	case <-timer.C:
+		v.cmd.Process.Kill()
+		<-v.ended
+	}
+	v.out.Close()
+}
+
+// clear ends and closes what the scenario has started and opened.
+func (s *stage) clear() {
+	for i := len(s.victims) - 1; i >= 0; i-- {
+		s.victims[i].end()
+	}
+	for _, f := range s.files {
+		f.Close()
+	}
+}
+
+// pipe returns a pipe, both ends of which clear closes.
+func (s *stage) pipe() (r, w *os.File, err error) {
+	if r, w, err = os.Pipe(); err != nil {
+		return nil, nil, unable("a pipe: %w", err)
+	}
+	s.files = append(s.files, r, w)
+	return r, w, nil
+}

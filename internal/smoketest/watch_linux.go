@@ -1,0 +1,70 @@
+package smoketest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// vain is how many times a child may wait in vain before it is said to hang. One
+// that works gets through the whole of its task with a few dozen.
+const vain = 2000
+
+// look is how often a child is looked at.
+const look = 20 * time.Millisecond
+
+// A fate is what became of a forked child.
+type fate struct {
+	done bool   // it did its task and ended
+	how  string // else: how it hangs or died
+}
+
+// watch waits until the forked child, which holds the other end of the pipe alone,
+// has done its task, has died, or is seen to hang. An error says that none of that
+// could be seen.
+func watch(ctx context.Context, pid int, pipe *os.File) (fate, error) {
+	var before []waiting
+	var first uint64
+	for n := 0; ; n++ {
+		pipe.SetReadDeadline(time.Now().Add(look))
+		var b [1]byte
+		_, err := pipe.Read(b[:])
+		switch {
+		case err == nil && b[0] == taskDone:
+			return fate{done: true}, nil
+		case err == nil:
+			continue
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return fate{how: "it died before it had done that"}, nil
+		case ctx.Err() != nil:
+			return fate{}, fmt.Errorf("the child neither ended nor was seen to hang: %w", ctx.Err())
+		}
+		now, times := []waiting(nil), uint64(0)
+		for _, tid := range threads(pid) {
+			w := waitingOf(pid, tid)
+			now, times = append(now, w), times+w.times
+		}
+		if n == 0 {
+			first = times
+		}
+		forGood := len(now) > 0 && !slices.ContainsFunc(now, func(w waiting) bool { return !w.forGood() })
+		switch {
+		case forGood && slices.Equal(now, before):
+			return fate{how: fmt.Sprintf("it waits without a timeout, in futex(2), with %s and nobody to wake it", count(len(now), "thread"))}, nil
+		case times >= first+vain:
+			return fate{how: fmt.Sprintf("it hangs: it has waited %d times for something that does not come, with %s", times-first, count(len(now), "thread"))}, nil
+		}
+		before = now
+	}
+}
+
+// count returns a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
