@@ -4,6 +4,7 @@ package smoketest
 func roles() map[string]role {
 	return map[string]role{
 		"forker": forker, "doer": doer, "hanger": hanger,
+		"echoer": echoer, "exiter": exiter, "waiter": waiter,
 	}
 }
 
@@ -30,6 +31,21 @@ func scenarios() []Scenario {
 			Name: "fork_then_exec_only", Kind: Baseline, Analysis: "go_fork", Sabotage: []string{noExec},
 			Expected: "the child of the same fork that executes a program at once works",
 			run:      forkThenExec,
+		},
+		{
+			Name: "control_pdeathsig_thread", Kind: Control, Analysis: "pdeathsig_thread", Sabotage: []string{threadLives},
+			Expected: "a child with PR_SET_PDEATHSIG is killed when the thread that started it ends, while its parent lives",
+			run:      pdeathsigThread,
+		},
+		{
+			Name: "locked_spawner_thread", Kind: Replacement, Analysis: "pdeathsig_thread", Sabotage: []string{ownThread},
+			Expected: "a child that a thread started which lives on outlives whoever asked for it",
+			run:      lockedSpawner,
+		},
+		{
+			Name: "control_wait_all_steals", Kind: Control, Analysis: "stolen_status", Sabotage: []string{waitsForOne},
+			Expected: "a loop of wait4(-1) takes the exit status of a child that os/exec waits for",
+			run:      waitAllSteals,
 		},
 	}
 }
