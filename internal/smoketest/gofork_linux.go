@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -31,19 +32,18 @@ func forker(args []string) int {
 		say("error %v", err)
 		return 1
 	}
-	child := func() { report(taskBegins); t.do(); report(taskDone) }
-	switch how {
-	case byExec:
-		child = func() { program.execute() }
-	case byIdle:
-		child = func() { report(taskBegins); report(taskDone) }
-	}
+	runtime.GC() // what the task has left to do is done here
 	t.settle()
 	var pid int
-	if how == byHanger {
+	switch how {
+	case byHanger:
 		pid, err = startHanger()
-	} else {
-		pid, err = fork(child)
+	case byExec:
+		pid, err = forkErr(fork(&program, nil))
+	case byIdle:
+		pid, err = forkErr(fork(nil, nil))
+	default:
+		pid, err = forkErr(fork(nil, func() { t.do(); report(taskDone) }))
 	}
 	syscall.Close(reportFD)
 	t.quiet()
@@ -58,9 +58,15 @@ func forker(args []string) int {
 	return 0
 }
 
+func forkErr(pid int, errno syscall.Errno) (int, error) {
+	if errno != 0 {
+		return 0, errno
+	}
+	return pid, nil
+}
+
 // doer does a task and ends.
 func doer(args []string) int {
-	report(taskBegins)
 	for _, name := range args {
 		tasks()[name]().do()
 	}
@@ -112,7 +118,7 @@ func (s *stage) startForker(ctx context.Context, role string, args ...string) (*
 	}
 	text, err := v.expect(ctx, "forked")
 	if err != nil {
-		return nil, unable("there was no fork: %w", err)
+		return nil, err
 	}
 	if f.pid, err = strconv.Atoi(text); err != nil {
 		return nil, err
@@ -124,6 +130,21 @@ func (s *stage) startForker(ctx context.Context, role string, args ...string) (*
 		return nil, fmt.Errorf("the child did not come to its task: %v", err)
 	}
 	return f, nil
+}
+
+// isFork returns an error unless the child has come from its parent by a fork and
+// nothing else. Nobody has waited for it, so it is there.
+func (f *forked) isFork() error {
+	is, err := forkedOnly(f.pid)
+	switch {
+	case err != nil:
+		return err
+	case !is:
+		return fmt.Errorf("process %d has executed a program: that is no fork without exec", f.pid)
+	case !sameProgram(f.pid, f.from.pid()):
+		return fmt.Errorf("process %d is another program than its parent", f.pid)
+	}
+	return nil
 }
 
 // attempts is how often a control forks before it says that nothing breaks:
@@ -139,16 +160,13 @@ func goFork(name string) func(context.Context, *stage) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			is, err := forkedOnly(f.pid)
-			switch {
-			case err != nil:
+			if err := f.isFork(); err != nil {
 				return "", err
-			case !is:
-				return "", fmt.Errorf("process %d has executed a program: that is no fork without exec", f.pid)
-			case !sameProgram(f.pid, f.from.pid()):
-				return "", fmt.Errorf("process %d is another program than its parent", f.pid)
 			}
 			fate, err := watch(ctx, f.pid, f.pipe)
+			if err == nil {
+				err = f.isFork()
+			}
 			if err != nil {
 				return "", err
 			}

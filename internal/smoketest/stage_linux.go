@@ -92,14 +92,18 @@ func (v *victim) line(ctx context.Context) (string, error) {
 	return strings.TrimSuffix(text, "\n"), nil
 }
 
-// expect returns what is behind a word in the next line, which has to begin with it.
+// expect returns what is behind a word in the next line, which has to begin with
+// it. A line that begins with "error" says that this machine cannot do it.
 func (v *victim) expect(ctx context.Context, word string) (string, error) {
 	text, err := v.line(ctx)
 	if err != nil {
 		return "", err
 	}
 	rest, ok := strings.CutPrefix(text, word)
-	if !ok {
+	switch {
+	case strings.HasPrefix(text, "error "):
+		return "", unable("%s: %s", v.role(), text)
+	case !ok:
 		return "", fmt.Errorf("%s said %q where %q was due", v.role(), text, word)
 	}
 	return strings.TrimSpace(rest), nil
