@@ -70,6 +70,34 @@ func TestDetachedExits(t *testing.T) {
 	}
 }
 
+// TestDetachedThatEndsAtOnce: a child that has ended before it is detached has been
+// started like any other.
+func TestDetachedThatEndsAtOnce(t *testing.T) {
+	leakcheck.Check(t)
+	privatePlaces(t)
+	h := open(t, host.Config{})
+	spec := spawn.Spec{Path: "false", Env: os.Environ()}
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for range 10 {
+				d, err := h.StartDetached(t.Context(), spec, host.DetachOptions{})
+				if err != nil {
+					t.Error("StartDetached: ", err)
+					return
+				}
+				if s, err := d.Wait(t.Context()); err != nil || s.Code != 1 || s.Source != spawn.FromKernel {
+					t.Errorf("%+v, %v", s, err)
+				}
+				if err := d.Forget(t.Context()); err != nil {
+					t.Error("Forget: ", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // TestDetachedCore: the core flag is that of os/exec in the same situation.
 func TestDetachedCore(t *testing.T) {
 	privatePlaces(t)

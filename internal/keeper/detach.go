@@ -32,6 +32,7 @@ type detachment struct {
 	keep      bool   // what the child leaves behind lives on as it likes
 	note      *exitNote
 	committed bool
+	answered  bool   // the host has been told so
 	hostless  bool   // the host went before it had committed
 	record    []byte // the child's exit, once it has ended
 	adopters  map[*adopter]bool
@@ -94,6 +95,22 @@ func (d *detachment) request(k *keeper, id uint64, payload []byte) {
 	pid := os.Getpid()
 	answer := appendError([]byte{byte(pid), byte(pid >> 8), byte(pid >> 16), byte(pid >> 24)}, err)
 	k.send(&lane.Frame{Type: frameLaunched, ID: id, Payload: answer})
+	if d != nil {
+		d.told()
+	}
+}
+
+// told is called when the host has an answer. This process ends no sooner than it
+// has the one to the commit: a child may have ended before that.
+func (d *detachment) told() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.committed && !d.answered {
+		d.answered = true
+		if d.record != nil {
+			close(d.over)
+		}
+	}
 }
 
 func (d *detachment) advance(payload []byte) error {
@@ -153,9 +170,6 @@ func (d *detachment) commit() error {
 	failpoint.Pass(failpoint.DetachedCommit)
 	d.committed = true
 	failpoint.Pass(failpoint.DetachedCommitted)
-	if d.record != nil {
-		close(d.over)
-	}
 	return nil
 }
 
@@ -193,7 +207,7 @@ func (d *detachment) exited(records []byte) {
 	for a := range d.adopters {
 		d.telling.Go(func() { a.tell(d.record) })
 	}
-	if d.committed {
+	if d.answered {
 		close(d.over)
 	}
 }
