@@ -5,15 +5,17 @@ import "github.com/spf13/cobra"
 func (a *app) backendCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backend COMMAND",
-		Short: "look after folders of plugin binaries",
+		Short: "test plugin binaries, and look after folders of them",
 		Long: `
-Commands for who keeps plugin binaries:
+Commands for who writes or keeps plugin binaries:
 
+  test        hold a method to what its users rely on
   lock        pin what a backend folder holds by checksums
 
 See hatchery backend COMMAND --help. To see which methods there are, use
 hatchery backends.`,
 		Example: `
+  hatchery backend test ./spawn-backend-careful
   hatchery backend lock`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -21,6 +23,6 @@ hatchery backends.`,
 		},
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(a.backendLockCommand())
+	cmd.AddCommand(a.backendTestCommand(), a.backendLockCommand())
 	return cmd
 }

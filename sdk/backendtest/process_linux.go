@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,23 +46,47 @@ func below(root int) []int {
 	return all
 }
 
+// pluginMark is what every plugin finds in its environment, in whatever
+// language it is written: docs/protocol.md.
+const pluginMark = "HATCHERY_PLUGIN_COOKIE="
+
 // pluginsBelow returns the plugins of the method among the descendants of a
-// process. A host says nothing of its plugin's process, but its arguments do:
-// the path of the binary, or a name and the key.
+// process. A host says nothing of its plugin's process, but the environment that
+// it was executed with does, and its arguments: the path of the binary, or a name
+// and the key, or the descriptor of a script. What a plugin has passed on to
+// others is theirs, too: it is the plugin that has no such parent.
 func pluginsBelow(root int, e *Env) []int {
+	parent := parents()
 	var all []int
 	for _, pid := range below(root) {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err != nil {
-			continue
-		}
-		args := strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
-		path := e.subject.entry.Path
-		if path != "" && args[0] == path || path == "" && len(args) == 2 && args[0] == "hatchery-plugin" && args[1] == e.Key() {
+		if e.serves(pid) && !e.serves(parent[pid]) {
 			all = append(all, pid)
 		}
 	}
 	return all
+}
+
+func (e *Env) serves(pid int) bool {
+	if !slices.ContainsFunc(words(pid, "environ"), func(v string) bool { return strings.HasPrefix(v, pluginMark) }) {
+		return false
+	}
+	args := words(pid, "cmdline")
+	if path := e.subject.entry.Path; path != "" {
+		return slices.Contains(args, path) || slices.Contains(args, scriptPath)
+	}
+	return len(args) == 2 && args[1] == e.Key()
+}
+
+// scriptPath is what an interpreter is given to read a plugin from.
+const scriptPath = "/dev/fd/5"
+
+// words returns the parts of a file of /proc that has an end behind each.
+func words(pid int, file string) []string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 }
 
 // stop stops a process that is no child of this one, and returns when all of
@@ -90,6 +115,22 @@ func running(pid int) bool {
 		}
 	}
 	return false
+}
+
+// ended holds that a process, which is no child of this one, is soon gone.
+func ended(t T, pid int, what string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C {
+		if _, there := parents()[pid]; !there {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("%s: process %d is still there after %v", what, pid, patience)
+			return
+		}
+	}
 }
 
 // holdings returns how many descriptors a process has open, and how many

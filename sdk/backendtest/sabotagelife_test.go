@@ -5,8 +5,13 @@ package backendtest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -112,7 +117,69 @@ func lifeSaboteurs() []saboteur {
 				}
 				return p, err
 			}},
+		{name: "keeps callers waiting", breaks: []string{"plugin-stopped"}, says: "got its answer after", served: true,
+			backend: planner{describe: named("late")},
+			start: func(ctx context.Context, e *Env, spec spawn.Spec) (*host.Process, error) {
+				p, err := e.startBy(ctx, spec)
+				if err != nil {
+					<-time.After(soon + stopped) // being late is the sabotage
+				}
+				return p, err
+			}},
+		{name: "does without its plugin", breaks: []string{"plugin-stopped", "plugin-stopped-close"}, says: "a child was started", served: true,
+			backend: planner{describe: named("aloof")}, start: elsewhere},
+		{name: "cannot be started twice", breaks: []string{"plugin-restarted"}, says: "plugins were killed", served: true,
+			backend: once{first: sync.OnceValue(leaveMark)}},
+		{name: "cuts what is long", breaks: []string{"request-huge"}, says: "the lengths of what", backend: honest{},
+			start: tampering(func(s *spawn.Spec) {
+				s.Env = slices.Clone(s.Env)
+				for i, v := range s.Env {
+					s.Env[i] = v[:min(len(v), 64<<10)]
+				}
+			})},
 	}
+}
+
+// elsewhere starts a child on a host of its own, without asking the plugin.
+func elsewhere(ctx context.Context, e *Env, spec spawn.Spec) (*host.Process, error) {
+	h, err := e.subject.openHost()
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.StartPlan(ctx, spawn.Standard(&spec), spec)
+	if err != nil {
+		h.Close()
+		return nil, err
+	}
+	go func() { // ends with the child, which the case ends
+		<-p.Done()
+		h.Close()
+	}()
+	return p, nil
+}
+
+// once works in the first plugin of a host only.
+type once struct {
+	honest
+	first func() bool
+}
+
+func (once) Describe() sdk.Description {
+	return sdk.Description{Key: "once", Summary: "works the first time"}
+}
+
+func (b once) Probe(context.Context) error {
+	if !b.first() {
+		return errors.New("there was another plugin before")
+	}
+	return nil
+}
+
+// leaveMark leaves a mark for the next plugin of the same host, which removes it.
+// It reports whether there was none.
+func leaveMark() bool {
+	mark := filepath.Join(os.TempDir(), fmt.Sprintf("backendtest-once-%d", os.Getppid()))
+	return os.Remove(mark) != nil && os.WriteFile(mark, nil, 0o600) == nil
 }
 
 // holding keeps the child's output open for longer than a case waits.
@@ -120,7 +187,7 @@ func holding(ctx context.Context, e *Env, spec spawn.Spec) (*host.Process, error
 	if len(spec.Files) > 1 && spec.Files[1] != nil {
 		fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, spec.Files[1].Fd(), syscall.F_DUPFD_CLOEXEC, 0)
 		if errno == 0 {
-			time.AfterFunc(2*soon+soon/2, func() { syscall.Close(int(fd)) })
+			time.AfterFunc(4*soon, func() { syscall.Close(int(fd)) })
 		}
 	}
 	return e.startBy(ctx, spec)
