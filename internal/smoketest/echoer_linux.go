@@ -12,6 +12,10 @@ import (
 // echoer answers every line with itself, and "exit N" by exiting with N.
 func echoer([]string) int {
 	say("up")
+	return answer()
+}
+
+func answer() int {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		if code, ok := strings.CutPrefix(in.Text(), "exit "); ok {

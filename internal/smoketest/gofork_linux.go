@@ -173,7 +173,7 @@ func goFork(name string) func(context.Context, *stage) (string, error) {
 			if !fate.done {
 				return fmt.Sprintf("the parent did it in %s; the child has forked, executed nothing, and begun: %s", f.alone, fate.how), nil
 			}
-			f.from.end()
+			f.from.in.Close() // clear waits for it
 		}
 		return "", fmt.Errorf("the child did it, in each of %d attempts: has the dead end come alive?", attempts)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 // A stage is where one run of a scenario happens.
@@ -17,6 +19,7 @@ type stage struct {
 	sabotage string
 	victims  []*victim
 	files    []*os.File // closed by clear
+	others   []int      // pidfds of what victims have started; closed by clear
 }
 
 // sabotaged reports whether this is how the mechanism is taken away.
@@ -128,7 +131,7 @@ func (v *victim) wait(ctx context.Context) (syscall.WaitStatus, error) {
 	select {
 	case <-v.ended:
 	case <-ctx.Done():
-		return 0, fmt.Errorf("%s has not ended within %s", v.role(), Limit)
+		return 0, fmt.Errorf("%s has not ended: %w", v.role(), ctx.Err())
 	}
 	var ee *exec.ExitError
 	if v.err != nil && !errors.As(v.err, &ee) {
@@ -137,32 +140,49 @@ func (v *victim) wait(ctx context.Context) (syscall.WaitStatus, error) {
 	return v.cmd.ProcessState.Sys().(syscall.WaitStatus), nil
 }
 
-// patience is what a victim has to end by itself, and to end what it has made:
-// without a busy machine it takes a millisecond.
-const patience = 5 * time.Second
-
-// end ends the victim, at once if it has to be.
-func (v *victim) end() {
+// end ends the victim, and kills it when the timer says that it is late.
+func (v *victim) end(late *time.Timer) {
 	v.in.Close()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	select {
 	case <-v.ended:
-	case <-timer.C:
+	case <-late.C:
+		late.Reset(0) // the others are, too
 		v.cmd.Process.Kill()
 		<-v.ended
 	}
 	v.out.Close()
 }
 
-// clear ends and closes what the scenario has started and opened.
+// clear closes and ends what the scenario has opened and started.
 func (s *stage) clear() {
-	for i := len(s.victims) - 1; i >= 0; i-- {
-		s.victims[i].end()
-	}
 	for _, f := range s.files {
 		f.Close()
 	}
+	for _, v := range s.victims {
+		v.in.Close()
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for _, v := range s.victims {
+		v.end(late)
+	}
+	for _, pidfd := range s.others {
+		if linux.AwaitExit(pidfd, patience/2); !linux.Exited(pidfd) {
+			linux.PidfdSignal(pidfd, syscall.SIGKILL)
+			linux.AwaitExit(pidfd, patience/2)
+		}
+		syscall.Close(pidfd)
+	}
+}
+
+// follow has clear wait for the end of a process that a victim has started, and
+// returns a pidfd of it, which is clear's to close.
+func (s *stage) follow(pid int) (pidfd int, err error) {
+	if pidfd, err = linux.PidfdOpen(pid); err != nil {
+		return -1, unable("%w", err)
+	}
+	s.others = append(s.others, pidfd)
+	return pidfd, nil
 }
 
 // pipe returns a pipe, both ends of which clear closes.

@@ -31,7 +31,7 @@ func idleTask() task { return task{do: nothing, settle: nothing, quiet: nothing}
 // gcTask allocates until memory has to be collected several times over, while
 // another goroutine computes.
 func gcTask() task {
-	const pieces, size = 64 << 10, 1 << 10
+	const pieces, size = 16 << 10, 1 << 10
 	var turns, stop atomic.Int64
 	go func() { // until quiet
 		for stop.Load() == 0 {

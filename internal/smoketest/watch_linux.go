@@ -11,7 +11,7 @@ import (
 
 // vain is how many times a child may wait in vain before it is said to hang. One
 // that works gets through the whole of its task with a few dozen.
-const vain = 2000
+const vain = 1000
 
 // look is how often a child is looked at.
 const look = 20 * time.Millisecond

@@ -1,0 +1,1 @@
+// Lets the package declare a function without a body.
