@@ -14,7 +14,7 @@ func goForkBlocked() *Blocked {
 		Reason:      "only the calling thread survives",
 		Alternative: "forkserver",
 		Analysis:    "docs/analysis/go_fork.md",
-		Scenario:    "go_fork",
+		Scenario:    "control_go_fork_gc",
 	}
 }
 
@@ -39,10 +39,13 @@ func TestErrorText(t *testing.T) {
 			"forkexec: setup: clone: resource temporarily unavailable"},
 		{"a blocked method",
 			&Error{Key: "go_fork", Phase: PhasePlan, Kind: ErrNotImplemented, Blocked: goForkBlocked()},
-			"go_fork: plan: not implemented: only the calling thread survives; use forkserver instead (why: hatchery explain go_fork, or docs/analysis/go_fork.md)"},
+			"go_fork: plan: not implemented: only the calling thread survives; use forkserver instead (why: hatchery explain go_fork, or docs/analysis/go_fork.md; see it: hatchery smoketest --scenario control_go_fork_gc)"},
 		{"a blocked method without a key",
 			&Error{Kind: ErrNotImplemented, Blocked: goForkBlocked()},
-			"not implemented: only the calling thread survives; use forkserver instead (why: docs/analysis/go_fork.md)"},
+			"not implemented: only the calling thread survives; use forkserver instead (why: docs/analysis/go_fork.md; see it: hatchery smoketest --scenario control_go_fork_gc)"},
+		{"a blocked method without a scenario",
+			&Error{Key: "x", Phase: PhasePlan, Kind: ErrNotImplemented, Blocked: &Blocked{Reason: "r", Alternative: "y", Analysis: "a.md"}},
+			"x: plan: not implemented: r; use y instead (why: hatchery explain x, or a.md)"},
 		{"unavailable",
 			&Error{Key: "isolate", Phase: PhaseSelect, Kind: ErrUnavailable, Msg: "needs user namespaces, and user.max_user_namespaces is 0"},
 			"isolate: select: unavailable on this machine: needs user namespaces, and user.max_user_namespaces is 0"},
@@ -77,7 +80,7 @@ func TestErrorText(t *testing.T) {
 			"starting web: forkexec: exec /x: no such file or directory"},
 		{"wrapped Error with everything",
 			fmt.Errorf("web: %w", &Error{Key: "go_fork", Phase: PhasePlan, Kind: ErrNotImplemented, Blocked: goForkBlocked()}),
-			"web: go_fork: plan: not implemented: only the calling thread survives; use forkserver instead (why: hatchery explain go_fork, or docs/analysis/go_fork.md)"},
+			"web: go_fork: plan: not implemented: only the calling thread survives; use forkserver instead (why: hatchery explain go_fork, or docs/analysis/go_fork.md; see it: hatchery smoketest --scenario control_go_fork_gc)"},
 		{"wrapped twice",
 			fmt.Errorf("a: %w", AsError(fmt.Errorf("b: %w", &Error{Op: "kill", Errno: syscall.EPERM}))),
 			"a: b: kill: operation not permitted"},

@@ -192,11 +192,18 @@ func (b *Blocked) text(key string) string {
 	if b.Alternative != "" {
 		t += "; use " + b.Alternative + " instead"
 	}
+	var more []string
 	switch {
 	case b.Analysis != "" && key != "":
-		t += fmt.Sprintf(" (why: hatchery explain %s, or %s)", key, b.Analysis)
+		more = append(more, fmt.Sprintf("why: hatchery explain %s, or %s", key, b.Analysis))
 	case b.Analysis != "":
-		t += fmt.Sprintf(" (why: %s)", b.Analysis)
+		more = append(more, "why: "+b.Analysis)
+	}
+	if b.Scenario != "" {
+		more = append(more, "see it: hatchery smoketest --scenario "+b.Scenario)
+	}
+	if len(more) > 0 {
+		t += " (" + strings.Join(more, "; ") + ")"
 	}
 	return t
 }

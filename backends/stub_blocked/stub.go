@@ -21,6 +21,7 @@ func GoFork() Backend {
 		Reason:      "only the thread that calls fork exists in the child: the garbage collector, other goroutines and timers wait for threads that are gone, for ever",
 		Alternative: "forkexec",
 		Analysis:    "docs/analysis/go_fork.md",
+		Scenario:    "control_go_fork_gc",
 	}}
 }
 
@@ -33,6 +34,7 @@ func Goroutine() Backend {
 		Reason:      "a goroutine cannot be killed, limited or waited for as a process can, and its crash is the host's",
 		Alternative: "forkexec",
 		Analysis:    "docs/analysis/goroutine.md",
+		Scenario:    "control_goroutine_kill",
 	}}
 }
 

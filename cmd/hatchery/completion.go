@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
@@ -75,6 +76,20 @@ func completeKey(dirs *[]string) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		return keys(*dirs, prefix), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeTopic completes what can be explained.
+func completeTopic(dirs *[]string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		all, how := completeKey(dirs)(cmd, args, prefix)
+		for _, name := range analyses() {
+			known := slices.ContainsFunc(all, func(c cobra.Completion) bool { return c == name || strings.HasPrefix(c, name+"\t") })
+			if len(args) == 0 && !known && strings.HasPrefix(name, prefix) {
+				all = append(all, name)
+			}
+		}
+		return all, how
 	}
 }
 

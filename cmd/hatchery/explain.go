@@ -2,10 +2,9 @@ package main
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/docs"
@@ -27,15 +26,21 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `
 Say what is known of a method. Of one that is known not to work this is the
 reason, what to use instead, and the analysis with its evidence. A plugin binary
-is started and asked.`,
+is started and asked.
+
+There are analyses of other dead ends, and of the hangs that Hatchery was built
+against: of each scenario of hatchery smoketest --list the word above it is one.
+
+On a terminal it is shown by $PAGER, or by less.`,
 		Example: `
   hatchery explain forkexec
-  hatchery explain go_fork`,
+  hatchery explain go_fork
+  hatchery explain full_pipe`,
 		Args: oneKey,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd, dirs, args[0]) },
 	}
 	cmd.Flags().StringArrayVar(&dirs, backendDirFlag, nil, "look for plugin binaries in `DIR` first; may be repeated")
-	cmd.ValidArgsFunction = completeKey(&dirs)
+	cmd.ValidArgsFunction = completeTopic(&dirs)
 	return cmd
 }
 
@@ -46,6 +51,10 @@ func (a *app) explain(cmd *cobra.Command, dirs []string, key string) error {
 	}
 	e, err := m.lookup(key)
 	if err != nil {
+		// What is no method may be a dead end of another kind.
+		if text := analysis(key); text != "" {
+			return a.page(text + "\n")
+		}
 		return err
 	}
 	if !e.Builtin() {
@@ -53,8 +62,7 @@ func (a *app) explain(cmd *cobra.Command, dirs []string, key string) error {
 			return err
 		}
 	}
-	_, err = io.WriteString(a.stdout, explanation(e))
-	return err
+	return a.page(explanation(e))
 }
 
 // ask starts a plugin binary for what it says of itself.
@@ -94,12 +102,28 @@ func explanation(e registry.Entry) string {
 
 // longText returns the text about a method, if there is one.
 func longText(e registry.Entry) string {
-	files, name := methodTexts, "methods/"+string(e.Key)+".txt"
 	if e.Status == registry.Blocked {
-		files, name = docs.Analyses, "analysis/"+string(e.Key)+".md"
+		return analysis(string(e.Key))
 	}
+	return textIn(methodTexts, "methods/"+string(e.Key)+".txt")
+}
+
+// analysis returns the page of that name, or nothing.
+func analysis(name string) string { return textIn(docs.Analyses, "analysis/"+name+".md") }
+
+// analyses returns the names of all pages.
+func analyses() []string {
+	var names []string
+	files, _ := fs.Glob(docs.Analyses, "analysis/*.md")
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(path.Base(f), ".md"))
+	}
+	return names
+}
+
+func textIn(files embed.FS, name string) string {
 	text, err := fs.ReadFile(files, name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return ""
 	}
 	return strings.TrimSpace(string(text))

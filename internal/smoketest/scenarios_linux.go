@@ -1,5 +1,7 @@
 package smoketest
 
+import "slices"
+
 // roles are what a process can be that is started for a scenario.
 func roles() map[string]role {
 	return map[string]role{
@@ -11,22 +13,28 @@ func roles() map[string]role {
 	}
 }
 
-// scenarios is the table, by the analyses.
+// scenarios is the table: what belongs to one analysis stands together.
 func scenarios() []Scenario {
-	noFork := []string{byExec, byHanger, byIdle}
+	return slices.Concat(goForkScenarios(), otherScenarios(), hangScenarios())
+}
+
+// noFork are the ways in which the child of a control is not what it should be.
+func noFork() []string { return []string{byExec, byHanger, byIdle} }
+
+func goForkScenarios() []Scenario {
 	return []Scenario{
 		{
-			Name: "control_go_fork_gc", Kind: Control, Analysis: "go_fork", Sabotage: noFork,
+			Name: "control_go_fork_gc", Kind: Control, Analysis: "go_fork", Sabotage: noFork(),
 			Expected: "a forked Go child that allocates until memory has to be collected hangs",
 			run:      goFork("gc"),
 		},
 		{
-			Name: "control_go_fork_goroutine", Kind: Control, Analysis: "go_fork", Sabotage: noFork,
+			Name: "control_go_fork_goroutine", Kind: Control, Analysis: "go_fork", Sabotage: noFork(),
 			Expected: "a forked Go child that asks a goroutine with a thread of its own gets no answer",
 			run:      goFork("goroutine"),
 		},
 		{
-			Name: "control_go_fork_timer", Kind: Control, Analysis: "go_fork", Sabotage: noFork,
+			Name: "control_go_fork_timer", Kind: Control, Analysis: "go_fork", Sabotage: noFork(),
 			Expected: "a forked Go child that sleeps for a millisecond does not wake up",
 			run:      goFork("timer"),
 		},
@@ -50,11 +58,33 @@ func scenarios() []Scenario {
 			Expected: "a keeper makes workers, reports the exit of one that was handed a job, and ends the other",
 			run:      architecture,
 		},
+	}
+}
+
+// otherScenarios are those of the other dead ends.
+func otherScenarios() []Scenario {
+	return []Scenario{
+		{
+			Name: "control_goroutine_kill", Kind: Control, Analysis: "goroutine", Sabotage: []string{outside},
+			Expected: "a signal that is to kill a goroutine's thread kills the whole process",
+			run:      goroutineKill,
+		},
+		{
+			Name: "control_plugin_so_crash", Kind: Control, Analysis: "plugin_so", Sabotage: []string{outside},
+			Expected: "a backend that crashes inside the host ends the host, and one in a process of its own does not",
+			run:      pluginCrash,
+		},
 		{
 			Name: "zygote_single_thread_fork", Kind: Baseline, Analysis: "cgo_zygote", Sabotage: []string{goZygote},
 			Expected: "a program with a single thread forks children that have its memory and need no exec",
 			run:      zygoteFork,
 		},
+	}
+}
+
+// hangScenarios are those of the hangs that Hatchery was built against.
+func hangScenarios() []Scenario {
+	return []Scenario{
 		{
 			Name: "control_pdeathsig_thread", Kind: Control, Analysis: "pdeathsig_thread", Sabotage: []string{threadLives},
 			Expected: "a child with PR_SET_PDEATHSIG is killed when the thread that started it ends, while its parent lives",
@@ -69,16 +99,6 @@ func scenarios() []Scenario {
 			Name: "control_wait_all_steals", Kind: Control, Analysis: "stolen_status", Sabotage: []string{waitsForOne},
 			Expected: "a loop of wait4(-1) takes the exit status of a child that os/exec waits for",
 			run:      waitAllSteals,
-		},
-		{
-			Name: "control_goroutine_kill", Kind: Control, Analysis: "goroutine", Sabotage: []string{outside},
-			Expected: "a signal that is to kill a goroutine's thread kills the whole process",
-			run:      goroutineKill,
-		},
-		{
-			Name: "control_plugin_so_crash", Kind: Control, Analysis: "plugin_so", Sabotage: []string{outside},
-			Expected: "a backend that crashes inside the host ends the host, and one in a process of its own does not",
-			run:      pluginCrash,
 		},
 		{
 			Name: "stopped_plugin_kill", Kind: Control, Analysis: "unbounded_grace", Sabotage: []string{notStopped},
