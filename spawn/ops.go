@@ -35,6 +35,7 @@ const (
 
 	// Namespaces.
 	OpInit          Op = "init"          //
+	OpPark          Op = "park"          //
 	OpSetns         Op = "setns"         // descriptor type
 	OpUnshare       Op = "unshare"       // flags
 	OpUIDMap        Op = "uid_map"       // text

@@ -10,6 +10,23 @@ package spawn
 // the status that the host has is the program's own, not that of process 1.
 func Init() Step { return step(OpInit) }
 
+// Park says that the steps before it, a step [Init] among them, may be done before
+// there is a child to be: the keeper may have a process that has come to here wait
+// for the next plan that begins with the same steps, and go on by what that one
+// says. Whoever puts it into a plan vouches for that these steps
+//
+//   - depend on nothing of the Spec that is not in them: they have no hole and no
+//     descriptor of the plan, which is checked;
+//   - change nothing that anybody outside the child sees;
+//   - and would come to the same at another moment, within some seconds. The keeper sees to
+//     it as far as the host's mounts, its name, its root, and the files are concerned that
+//     [OpenTree] opens by an absolute path: where one of them has changed it begins anew.
+//
+// The child's umask is the host's at the time of the call all the same, and no
+// signal that was sent before that reaches the program. A step behind it refers to no
+// result of one before it. A keeper that has nobody wait passes over the step.
+func Park() Step { return step(OpPark) }
+
 // Setns moves the child into the namespace that is open as fd, setns(2).
 // nstype is the CLONE_NEW* flag of its kind. A user namespace comes before the
 // namespaces that it owns.

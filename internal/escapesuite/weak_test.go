@@ -102,7 +102,7 @@ func weaken(s *spawn.Step, off layer) {
 		}
 	case pidLayer:
 		namespace(unix.CLONE_NEWPID)
-		drop(spawn.OpInit)
+		drop(spawn.OpInit, spawn.OpPark)
 		switch {
 		case s.Op == spawn.OpFsopen && s.Args[0].Str == "proc": // that of the host's it may not have
 			*s = spawn.Fsopen("tmpfs", 0)

@@ -56,7 +56,11 @@ func (t *table) describe(b []byte) []byte {
 	}
 	defer t.mu.Unlock()
 	b = append(b, "  children "...)
-	b = strconv.AppendInt(b, int64(len(t.byPid)), 10)
+	b = strconv.AppendInt(b, int64(len(t.byPid)-len(t.pool.ready)), 10)
+	if n := len(t.pool.ready); n > 0 {
+		b = append(b, ", parked "...)
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
 	b = append(b, ", launches under way "...)
 	b = strconv.AppendInt(b, int64(len(t.launches)), 10)
 	if t.closed {

@@ -221,6 +221,7 @@ func (k *keeper) killRound(self int) (vain bool) {
 	for _, c := range k.table.byPid {
 		tree.addChild(c)
 	}
+	k.table.endPool()
 	for _, l := range k.table.launches {
 		if pid := l.thread.Pid(); pid > 0 {
 			syscall.Kill(pid, syscall.SIGKILL)

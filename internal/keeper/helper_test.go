@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	case "powerless":
 		powerlessHelper()
 		return
+	case "mounts":
+		mountsHelper()
+		return
 	case "full":
 		fullHelper()
 		return
@@ -122,6 +125,11 @@ type helperProcess struct {
 
 func helper(t *testing.T, name string) *helperProcess {
 	t.Helper()
+	return helperWith(t, name, nil)
+}
+
+func helperWith(t *testing.T, name string, sys *syscall.SysProcAttr) *helperProcess {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +142,7 @@ func helper(t *testing.T, name string) *helperProcess {
 	p, err := os.StartProcess("/proc/self/exe", []string{"keeper.test"}, &os.ProcAttr{
 		Env:   append(os.Environ(), "KEEPER_TEST_HELPER="+name, "KEEPER_TEST_FOLDER="+folder),
 		Files: []*os.File{nil, w, os.Stderr},
+		Sys:   sys,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ type keeper struct {
 	conn    *lane.Conn
 	table   *table
 	crew    crew
-	pool    pool
+	mounts  mountWatch
 	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write

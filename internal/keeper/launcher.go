@@ -23,14 +23,14 @@ type launcher struct {
 	reply  []byte
 	launch Launch
 	req    launch.Request
-	plans  map[string]*spawn.Plan // plans seen, by their encoding
+	plans  map[string]*known // plans seen, by their encoding
+	known  *known            // that of the request
+	status int               // /proc/thread-self/status, once it is needed
 
 	planSize int // of all encodings in plans
 
 	childFDs []int  // of one child of a batch
 	batch    *batch // what a parked launcher is to go on with
-
-	helped bool // the helper of the launch under way has been reaped
 
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
@@ -116,6 +116,7 @@ func (l *launcher) tidy() {
 	clear(l.launch.Env)
 	l.launch = Launch{Args: l.launch.Args[:0], Env: l.launch.Env[:0], Files: l.launch.Files[:0]}
 	l.req = launch.Request{Files: l.req.Files[:0]}
+	l.known = nil
 	if cap(l.launch.Args)+cap(l.launch.Env) > bigRequest/16 {
 		l.launch.Args, l.launch.Env = nil, nil
 	}
@@ -175,7 +176,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	}
 	failpoint.Pass(failpoint.KeeperLaunchAnswered)
 	if err == nil {
-		l.provide(child.Pidfd)
+		l.ahead(child.Pidfd)
 	}
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
@@ -193,16 +194,17 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 // this process. They stay the caller's.
 func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	none := launch.Child{Pidfd: -1}
-	plan, err := l.plan(l.launch.Plan)
+	n, err := l.plan(l.launch.Plan)
 	if err != nil {
 		return none, err
 	}
+	l.known = n
 	files := len(fds) - len(l.launch.Files)
 	if files < 0 {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
 	l.req = launch.Request{
-		Plan: plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
+		Plan: n.plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
@@ -217,7 +219,9 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 		return none, err
 	}
 	l.req.Folders = u.fds()
-	if !l.k.table.begin(id, l) {
+	parked := l.takeParked(n)
+	ready, ok := l.k.table.begin(id, l, parked)
+	if !ok {
 		u.close()
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "the keeper is ending, or the launch was given up"}
 	}
@@ -226,9 +230,7 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 		u.close()
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: errnoOf(err)}
 	}
-	l.req.Namespaces = l.k.pool.take(plan)
-	child, err := l.thread.Launch(&l.req)
-	l.req.Namespaces.Close()
+	child, err := l.start(parked, ready)
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
 	l.k.table.finish(id, l, child, u, err != nil)
 	if err == nil {
@@ -246,14 +248,27 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	return child, err
 }
 
+// start makes the child of l.req, which the table knows, of what was parked for it
+// or anew.
+func (l *launcher) start(parked *child, ready bool) (launch.Child, error) {
+	if ready {
+		child, there, err := l.thread.Become(&l.req)
+		if there {
+			return child, err
+		}
+		l.k.table.gone(l, parked)
+	}
+	return l.thread.Launch(&l.req)
+}
+
 // plan decodes a plan, or finds it decoded: most children of a host come from
 // few plans.
-func (l *launcher) plan(encoded []byte) (*spawn.Plan, error) {
+func (l *launcher) plan(encoded []byte) (*known, error) {
 	if p := l.plans[string(encoded)]; p != nil {
 		return p, nil
 	}
-	p := new(spawn.Plan)
-	if err := p.UnmarshalBinary(encoded); err != nil {
+	p, err := newKnown(encoded)
+	if err != nil {
 		return nil, &spawn.Error{Kind: spawn.ErrBadPlan, Phase: spawn.PhasePlan, Err: err}
 	}
 	if len(encoded) > maxPlanSize/4 {
@@ -280,5 +295,5 @@ func newLauncher(k *keeper) (*launcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &launcher{k: k, thread: th, plans: map[string]*spawn.Plan{}}, nil
+	return &launcher{k: k, thread: th, plans: map[string]*known{}}, nil
 }

@@ -3,7 +3,8 @@
 package keeper
 
 import (
-	"sync"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
@@ -11,21 +12,22 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// A pool has namespaces that were made ahead, for children whose plans begin as
-// that of the last one did. Each is used for one child. There is nothing of them but
-// descriptors of this process: when it is gone, however that comes, so are they.
+// A pool has children that were parked, for plans that begin as those of the last
+// children did: each has done what comes before the step park, and becomes one child.
+// Nobody is told of it before. In the table it is a child that never became its
+// program; what it needs of this process is a thread, which is kept for the next one.
 //
-// They are made by a launcher that has just launched such a child, when the host has
+// They are parked by a launcher that has just launched such a child, when the host has
 // its answer and nothing else is to be done: where all processors are busy it is no
-// use to do things ahead.
+// use to do things ahead. The table's lock guards the pool.
 type pool struct {
-	mu     sync.Mutex
-	key    string // what they are made for
-	uses   int    // children in a row that were of this key
-	ready  []launch.Namespaces
-	making int
-	failed bool // to make them
-	idle   *time.Timer
+	key     string // what they are parked for
+	uses    int    // children in a row that were of this key
+	ready   []*child
+	making  int
+	failed  bool             // to park one
+	threads []*launch.Thread // that nobody uses
+	idle    *time.Timer
 }
 
 const (
@@ -39,99 +41,250 @@ const (
 	// be the later for it, before something is made for the next one.
 	shortLife = 3 * time.Millisecond
 	// poolTime is how long what is ready waits for a child.
-	poolTime = 2 * time.Second
+	poolTime = time.Second
 )
 
-// take returns namespaces for a child with this plan, if there are any.
-func (p *pool) take(plan *spawn.Plan) (ns launch.Namespaces) {
-	n, key := launch.Ahead(plan)
-	if n == 0 {
-		return ns
+// A known plan is one that has been decoded.
+type known struct {
+	plan *spawn.Plan
+	key  string // its steps before the step park; empty when it has none
+}
+
+func newKnown(encoded []byte) (*known, error) {
+	n := &known{plan: new(spawn.Plan)}
+	if err := n.plan.UnmarshalBinary(encoded); err != nil {
+		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if at := launch.ParkStep(n.plan); at > 0 {
+		begin, err := (&spawn.Plan{Steps: n.plan.Steps[:at]}).AppendBinary(nil)
+		if err != nil {
+			return nil, err
+		}
+		n.key = string(begin)
+	}
+	return n, nil
+}
+
+// takeParked takes a parked child for a launch by a plan out of the pool, if there is
+// one that is still as one would be that is made now. It stays in the table.
+func (l *launcher) takeParked(n *known) *child {
+	if n.key == "" {
+		return nil
+	}
+	t := l.k.table
+	c := t.takeParked(n.key)
+	if c == nil {
+		return nil
+	}
+	around, ok := l.k.surroundings(n.plan)
+	mask, known := l.umask()
+	if !ok || !known || !around.equal(c.parked.around) {
+		t.dropParked(c)
+		return nil
+	}
+	l.req.Umask = mask
+	return c
+}
+
+func (t *table) takeParked(key string) *child {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &t.pool
 	if key != p.key {
-		p.drop()
-		p.key, p.uses, p.failed = key, 0, false
+		t.emptyPool()
+		p.key, p.failed = key, false
 	}
 	p.uses++
-	if last := len(p.ready) - 1; last >= 0 {
-		ns, p.ready = p.ready[last], p.ready[:last]
+	if len(p.ready) == 0 {
+		return nil
 	}
-	return ns
+	c := p.ready[0] // the oldest
+	p.ready = slices.Delete(p.ready, 0, 1)
+	return c
 }
 
-// drop closes what is ready. The caller holds mu.
-func (p *pool) drop() {
-	for i := range p.ready {
-		p.ready[i].Close()
+// dropParked ends a parked child that was taken, and those that are ready.
+func (t *table) dropParked(c *child) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.killParked(c)
+	for _, c := range t.pool.ready {
+		t.killParked(c)
 	}
-	p.ready = nil
+	t.pool.ready = nil
 }
 
-// wants reports whether namespaces are to be made for plan; then add is to be called.
-func (p *pool) wants(plan *spawn.Plan) bool {
-	n, key := launch.Ahead(plan)
-	if n == 0 {
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if key != p.key || p.uses < poolUses || p.failed || len(p.ready)+p.making >= poolSize {
-		return false
-	}
-	p.making++
-	return true
-}
-
-// add adds what was made for plan, or that it could not be.
-func (p *pool) add(plan *spawn.Plan, ns launch.Namespaces, err error) {
-	_, key := launch.Ahead(plan)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.making--
-	switch {
-	case key != p.key:
-		ns.Close()
-	case err != nil:
-		p.failed = true
-	default:
-		p.ready = append(p.ready, ns)
-		p.wait()
-	}
-}
-
-// wait has what is ready dropped when nobody wants it for some time. The caller
+// emptyPool ends what is parked: its reaping gives back what it needs. The caller
 // holds mu.
-func (p *pool) wait() {
-	if p.idle != nil {
-		p.idle.Reset(poolTime)
-		return
+func (t *table) emptyPool() {
+	for _, c := range t.pool.ready {
+		t.killParked(c)
 	}
-	p.idle = time.AfterFunc(poolTime, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.drop()
-		p.uses = 0
-	})
+	t.pool.ready, t.pool.uses = nil, 0
 }
 
-// provide makes namespaces for the next child like the last one. It does not do so
-// while that one, of which it is given the pidfd, may be about to end: its end would
-// take longer.
-func (l *launcher) provide(pidfd int) {
-	k, plan := l.k, l.req.Plan
-	if plan == nil || !k.crew.others() || !k.pool.wants(plan) {
+// endPool ends what is parked, and what is being parked. The caller holds mu.
+func (t *table) endPool() {
+	t.emptyPool()
+	for th := range t.makers {
+		th.Abort()
+		if pid := th.Pid(); pid > 0 {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// killParked kills a parked child that has not been reaped. The caller holds mu.
+func (t *table) killParked(c *child) {
+	if t.byPid[c.pid] == c {
+		syscall.Kill(c.pid, syscall.SIGKILL)
+	}
+}
+
+// parkedEnded gives back what a parked child needed that has been reaped. The caller
+// holds mu.
+func (t *table) parkedEnded(c *child) {
+	p := &t.pool
+	if i := slices.Index(p.ready, c); i >= 0 {
+		p.ready = slices.Delete(p.ready, i, i+1)
+	}
+	th := c.parked.thread
+	th.Unpark()
+	th.Done()
+	p.threads = append(p.threads, th)
+}
+
+// A parking is what a parked child has besides others.
+type parking struct {
+	thread *launch.Thread
+	around surroundings
+	began  time.Duration // by the table's clock
+}
+
+// ahead parks a child for the next launch like the last one. It does not do so while
+// that one, of which it is given the pidfd, may be about to end: its end would take
+// longer.
+func (l *launcher) ahead(pidfd int) {
+	k, n := l.k, l.known
+	if n == nil || n.key == "" || !k.crew.others() || k.crew.pressed.Load() || !k.table.wantsParked(n.key) {
 		return
 	}
 	if pidfd >= 0 {
 		linux.AwaitExit(pidfd, shortLife)
 	}
-	if !k.table.beginMaking(l) {
-		k.pool.add(plan, launch.Namespaces{}, errShort)
+	p := &parking{}
+	if p.thread = k.table.beginParking(n.key); p.thread == nil {
 		return
 	}
-	ns, err := l.thread.Prepare(&l.req)
-	k.table.endMaking(l)
-	k.pool.add(plan, ns, err)
+	var made launch.Child
+	around, ok := k.surroundings(n.plan)
+	err := errShort
+	if ok {
+		p.around = around
+		made, err = p.thread.Park(&launch.Request{Plan: n.plan, FDs: l.req.FDs, Null: k.null, Self: k.self})
+	}
+	k.table.endParking(n.key, p, made.Pid, err)
+}
+
+// wantsParked reports whether one more is to be parked.
+func (t *table) wantsParked(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.wants(key)
+}
+
+func (t *table) wants(key string) bool {
+	p := &t.pool
+	return key == p.key && p.uses >= poolUses && !p.failed && len(p.ready)+p.making < poolSize && !t.closed && !t.free
+}
+
+// beginParking notes that a child is being parked, and returns the thread for it; nil
+// when there is to be none.
+func (t *table) beginParking(key string) *launch.Thread {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := &t.pool
+	if !t.wants(key) {
+		return nil
+	}
+	var th *launch.Thread
+	if last := len(p.threads) - 1; last >= 0 {
+		th, p.threads = p.threads[last], p.threads[:last]
+	} else if made, err := launch.NewThread(); err == nil {
+		th = made
+	} else {
+		return nil
+	}
+	th.Rearm()
+	p.making++
+	t.makers[th] = t.notes.clock.now()
+	return th
+}
+
+// endParking notes that this is done, and enters what it has made.
+func (t *table) endParking(key string, made *parking, pid int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p, th := &t.pool, made.thread
+	made.began = t.makers[th]
+	delete(t.makers, th)
+	p.making--
+	c := &child{pid: pid, failed: true}
+	if pid != 0 {
+		t.byPid[pid] = c
+		t.reused(pid)
+	}
+	switch {
+	case err != nil:
+		th.Done()
+		p.threads = append(p.threads, th)
+		p.failed = p.failed || key == p.key
+	case key != p.key || t.closed || t.free:
+		c.parked = made
+		t.killParked(c)
+	default:
+		c.parked = made
+		p.ready = append(p.ready, c)
+		t.waitIdle()
+	}
+	t.born++
+	t.changed.Broadcast()
+}
+
+// waitIdle has what is ready ended when nobody wants it for some time. The caller holds
+// mu.
+func (t *table) waitIdle() {
+	if t.pool.idle != nil {
+		t.pool.idle.Reset(poolTime)
+		return
+	}
+	t.pool.idle = time.AfterFunc(poolTime, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.emptyPool()
+	})
+}
+
+// handOver makes a parked child, which was taken, that of the launch id, which l has
+// begun. It reports whether it is still there. The caller holds mu.
+func (t *table) handOver(l *launcher, c *child) bool {
+	if c == nil || t.byPid[c.pid] != c {
+		return false
+	}
+	delete(t.byPid, c.pid) // it belongs to a launch now
+	t.pool.threads = append(t.pool.threads, l.thread)
+	l.thread, l.began = c.parked.thread, c.parked.began
+	return true
+}
+
+// gone notes that a parked child that was handed over has not become anything.
+func (t *table) gone(l *launcher, c *child) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c.parked = nil
+	t.byPid[c.pid] = c
+	l.thread.Done()
+	l.began = t.notes.clock.now()
+	t.born++
+	t.changed.Broadcast()
 }

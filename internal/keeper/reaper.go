@@ -82,7 +82,7 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		defer c.upkeep.close()
 	}
 	ws, usage, err := w.Reap(pid)
-	if c == nil && (t.probes.reaped(pid) || t.helperEnded(pid)) {
+	if c == nil && t.probes.reaped(pid) {
 		return batch
 	}
 	if c == nil {
@@ -90,6 +90,9 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		return batch
 	}
 	t.remove(c)
+	if c.parked != nil {
+		t.parkedEnded(c)
+	}
 	if c.record != 0 {
 		ws, usage = programEnd(c.record, ws, usage)
 	}

@@ -4,6 +4,7 @@ package keeper
 
 import (
 	"sync"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
 )
@@ -14,9 +15,10 @@ type child struct {
 	noted  noted // where it is in the record
 	id     uint64
 	pid    int
-	failed bool  // it never became the program: nobody is told of its end
-	kin    []kin // that were below it when it was asked to end
-	record int   // where its process 1 tells how the program ends, or 0
+	failed bool     // it never became the program: nobody is told of its end
+	parked *parking // while it waits for what it is to become
+	kin    []kin    // that were below it when it was asked to end
+	record int      // where its process 1 tells how the program ends, or 0
 	upkeep *upkeep
 }
 
@@ -33,8 +35,8 @@ type table struct {
 	closed   bool            // everything is being ended: nothing more is launched
 	free     bool            // the host will not launch any more: see dismiss
 	probes   probes
-	makers   map[*launcher]struct{} // that make namespaces for the pool
-	helpers  map[int]struct{}       // of launches that are over, to be reaped
+	pool     pool
+	makers   map[*launch.Thread]time.Duration // that park a child, and since when
 
 	left     map[uint64]*left // by the id of the child that left it
 	byNumber map[int]*left    // by the number of the group that is it
@@ -43,26 +45,30 @@ type table struct {
 }
 
 func newTable() *table {
-	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}, left: map[uint64]*left{}, byNumber: map[int]*left{}, makers: map[*launcher]struct{}{}, helpers: map[int]struct{}{}}
+	t := &table{byID: map[uint64]*child{}, byPid: map[int]*child{}, launches: map[uint64]*launcher{}, aborted: map[uint64]bool{}, left: map[uint64]*left{}, byNumber: map[int]*left{}, makers: map[*launch.Thread]time.Duration{}}
 	t.changed.L = &t.mu
 	return t
 }
 
 // begin notes that l is about to launch the child id. It reports whether it
-// may: the id is new, and the table is open.
-func (t *table) begin(id uint64, l *launcher) bool {
+// may: the id is new, and the table is open. What was parked for it, if anything, is
+// ready then if it is still there, or else ended.
+func (t *table) begin(id uint64, l *launcher, parked *child) (ready, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	given := t.aborted[id]
 	delete(t.aborted, id)
 	if given || t.closed || t.byID[id] != nil || t.launches[id] != nil {
-		return false
+		if parked != nil {
+			t.killParked(parked)
+		}
+		return false, false
 	}
-	l.thread.Rearm()
-	l.helped = false
 	l.began = t.notes.clock.now()
+	ready = t.handOver(l, parked)
+	l.thread.Rearm()
 	t.launches[id] = l
-	return true
+	return ready, true
 }
 
 // giveUp remembers that the launch id, of which nothing is known, is not to be
@@ -93,9 +99,6 @@ func (t *table) finish(id uint64, l *launcher, made launch.Child, u *upkeep, fai
 			t.notes.birth(c, l.began)
 		}
 	}
-	if made.Helper != 0 && !l.helped {
-		t.helpers[made.Helper] = struct{}{}
-	}
 	l.thread.Done()
 	t.born++
 	t.changed.Broadcast()
@@ -117,65 +120,16 @@ func (t *table) claim(pid int) *child {
 	}
 }
 
-// beginMaking notes that l makes namespaces, by a child. It reports whether it may.
-func (t *table) beginMaking(l *launcher) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed || t.free {
-		return false
-	}
-	l.thread.Rearm()
-	t.makers[l] = struct{}{}
-	return true
-}
-
-// endMaking notes that it is done. The child is to be reaped, if there was one.
-func (t *table) endMaking(l *launcher) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.makers, l)
-	if pid := l.thread.Helper(); pid != 0 {
-		t.helpers[pid] = struct{}{}
-	}
-	l.thread.Done()
-	t.born++
-	t.changed.Broadcast()
-}
-
-// helperEnded reports whether pid, which is about to be reaped, was a helper of a launch,
-// whom nobody is told of. The caller holds mu.
-func (t *table) helperEnded(pid int) bool {
-	if _, ok := t.helpers[pid]; ok {
-		delete(t.helpers, pid)
-		return true
-	}
-	for _, l := range t.launches {
-		if l.thread.Helper() == pid && !l.helped {
-			l.helped = true
-			return true
-		}
-	}
-	return false
-}
-
 // own reports whether pid is of the keeper's making. The caller holds mu.
 func (t *table) own(pid int) bool {
-	if _, ok := t.helpers[pid]; ok || t.byPid[pid] != nil || t.launching(pid) {
-		return true
-	}
-	for _, l := range t.launches {
-		if l.thread.Helper() == pid {
-			return true
-		}
-	}
-	return false
+	return t.byPid[pid] != nil || t.launching(pid)
 }
 
 // launching reports whether pid is a process of which it is not yet decided what it
 // is. The caller holds mu.
 func (t *table) launching(pid int) bool {
-	for l := range t.makers {
-		if l.thread.Pid() == pid {
+	for th := range t.makers {
+		if th.Pid() == pid {
 			return true
 		}
 	}
@@ -214,6 +168,7 @@ func (t *table) close() bool {
 		return false
 	}
 	t.closed = true
+	t.endPool()
 	t.born++
 	t.changed.Broadcast()
 	return true
@@ -225,6 +180,7 @@ func (t *table) dismiss() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.free = true
+	t.endPool()
 	t.born++
 	t.changed.Broadcast()
 }

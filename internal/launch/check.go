@@ -31,6 +31,9 @@ func Check(p *spawn.Plan, files int) error {
 	if err := checkKeepers(p); err != nil {
 		return err
 	}
+	if err := checkPark(p); err != nil {
+		return err
+	}
 	return checkNamespaces(p)
 }
 
@@ -62,6 +65,17 @@ func checkStep(p *spawn.Plan, i, files int) error {
 		}
 	}
 	return checkRange(p, i)
+}
+
+// checkRequest checks a request as a whole.
+func checkRequest(r *Request) error {
+	if err := Check(r.Plan, len(r.FDs)); err != nil {
+		return err
+	}
+	if err := checkFiles(r); err != nil {
+		return err
+	}
+	return checkFolders(r)
 }
 
 // checkFiles refuses descriptor numbers that no child can have.

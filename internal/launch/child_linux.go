@@ -47,27 +47,25 @@ type state struct {
 	asked uint32 // the number of the errand that the child waits for
 	done  uint32 // the number of the last one that was done, and an errno
 
-	// With a step init, or with namespaces that were made ahead: see the phases.
-	begin     uintptr       // the phase in which the first process begins
-	call      [6]uintptr    // the system call that clones the next one
-	calls     [2][6]uintptr // of the phases phaseEnter and phaseChild
-	enter     uintptr       // where the list of the child begins
-	entered   uintptr       // errno of what comes before it
-	pid       *uint32       // Progress.pid
-	childTid  uint32        // not 0 while the child that has entered is in this memory
-	nest      uintptr       // where the list goes on in the nested child, or 0
-	total     uintptr       // the end of what the child itself does meanwhile
-	initStep  uintptr       // not 0 once it has begun with that
+	// With a step init: see the phases.
+	call      [6]uintptr // the system call that clones the nested child
+	nest      uintptr    // where the list goes on in the nested child, or 0
+	total     uintptr    // the end of what the child itself does meanwhile
+	initStep  uintptr    // not 0 once it has begun with that
 	nestErrno uintptr
 	nestTid   uint32 // 0 before the nested child is there and once it has left this memory
+
+	// With a step park: see Park.
+	parks  bool
+	moving uint32  // 0 once the nested child waits, or has left this memory before
+	parked uint32  // 1 once it waits, and nestTid says when it leaves
+	more   uintptr // where the list goes on then,
+	end    uintptr // and its end
+	parcel parcel  // what it is handed
 }
 
 // The phases. There is one process in the simplest case, the child, which walks
 // the whole list.
-//
-// When its namespaces were made ahead there is one before it, which enters them,
-// clones the child as a sister of its own, and ends: a process that joins a user
-// namespace can be no first process of a pid namespace any more.
 //
 // With a step init the child walks up to it; then, in the assembly, it clones the
 // nested child. The child walks what is left for it, the exec of process 1's
@@ -75,16 +73,12 @@ type state struct {
 // step, and waits before its exec until process 1 says that it is ready: so the
 // program never runs beside a process 1 that has the keeper's memory.
 //
-// A process begins in the phase behind that of the process which has cloned it,
-// and the latter goes on in that plus phaseAfter.
+// At a step park the nested child, which has seen process 1 ready, waits for the rest of
+// its list. The launching thread does not wait for it meanwhile.
 const (
-	phaseEnter  = iota // who enters namespaces
-	phaseChild         // the child, up to the step init
+	phaseChild  = iota // the child, up to the step init
 	phaseNested        // the nested child
-
-	phaseAfter   = 16
-	phaseEntered = phaseEnter + phaseAfter
-	phaseInit    = phaseChild + phaseAfter
+	phaseInit          // the child, behind it
 )
 
 // reset makes ops the list to walk.
@@ -93,14 +87,13 @@ const (
 func (s *state) reset(ops []op, p *Progress) {
 	// The list is never longer than its array: lower checks that.
 	s.ops = (*[maxOps]op)(unsafe.Pointer(unsafe.SliceData(ops)))
-	s.begin, s.enter, s.n, s.nest = phaseChild, 0, uintptr(len(ops)), 0
-	if len(s.mem) < len(ops) {
-		s.mem = make([]uintptr, max(len(ops), 64))
+	s.n, s.nest, s.parks = uintptr(len(ops)), 0, false
+	if len(s.mem) < cap(ops) {
+		s.mem = make([]uintptr, cap(ops))
 	}
 	s.res = (*[maxOps]uintptr)(unsafe.Pointer(unsafe.SliceData(s.mem)))
 	s.step, s.abort, s.errno, s.did = &p.step, &p.abort, 0, 0
-	s.pid = (*uint32)(unsafe.Pointer(&p.pid))
-	s.entered, s.initStep, s.nestErrno, s.nestTid, s.childTid = 0, 0, 0, 0, 0
+	s.initStep, s.nestErrno, s.nestTid = 0, 0, 0
 	atomic.StoreUintptr(&p.step, 0)
 }
 
@@ -109,18 +102,14 @@ func (s *state) reset(ops []op, p *Progress) {
 func (s *state) split(nest, after int, stack uintptr) {
 	s.total, s.n, s.nest = s.n, uintptr(after), uintptr(nest)
 	flags := unix.CLONE_VM | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID | uintptr(unix.SIGCHLD)
-	tid := uintptr(unsafe.Pointer(&s.nestTid))
-	s.calls[phaseChild] = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, tid, 0}
-	if runtime.GOARCH == "arm64" { // which has the last two the other way round
-		s.calls[phaseChild] = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, 0, tid}
+	tid, left := uintptr(unsafe.Pointer(&s.nestTid)), uintptr(unsafe.Pointer(&s.nestTid))
+	if s.parks {
+		left = uintptr(unsafe.Pointer(&s.moving)) // until it waits: see settle
 	}
-}
-
-// joins says where in the list the child's part begins, behind that of the
-// process which enters its namespaces, and how that clones the child.
-func (s *state) joins(enter int, args *cloneArgs) {
-	s.begin, s.enter = phaseEnter, uintptr(enter)
-	s.calls[phaseEnter] = [6]uintptr{unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args)}
+	s.call = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, left, 0}
+	if runtime.GOARCH == "arm64" { // which has the last two the other way round
+		s.call = [6]uintptr{unix.SYS_CLONE, flags, stack, tid, 0, left}
+	}
 }
 
 // walk is all that a child does. It runs on the child's own stack, in the
@@ -134,26 +123,19 @@ func (s *state) joins(enter int, args *cloneArgs) {
 //go:norace
 //go:nocheckptr
 func walk(s *state, phase, result uintptr) {
-	failed := result > ^uintptr(4095)
 	switch {
-	case phase == phaseEnter:
-		if run(s, 0, s.enter, s.step, &s.entered) {
-			s.childTid, s.call = 1, s.calls[phaseEnter]
-			return
-		}
-	case phase == phaseEntered && failed:
-		s.entered = -result
-	case phase == phaseEntered: // it has done what it was there for
 	case phase == phaseNested:
-		run(s, s.nest, s.n, s.step, &s.nestErrno)
-	case phase == phaseInit && failed:
+		if run(s, s.nest, s.n, s.step, &s.nestErrno) && s.parks {
+			run(s, s.more, s.end, s.step, &s.nestErrno)
+		}
+		s.settle()
+	case phase == phaseInit && result > ^uintptr(4095):
 		s.errno = -result
 	case phase == phaseInit:
 		run(s, s.n, s.total, &s.initStep, &s.errno)
 	case s.nest == 0:
-		run(s, s.enter, s.n, s.step, &s.errno)
-	case run(s, s.enter, s.nest, s.step, &s.errno):
-		s.call = s.calls[phaseChild]
+		run(s, 0, s.n, s.step, &s.errno)
+	case run(s, 0, s.nest, s.step, &s.errno):
 		return
 	}
 	for {
@@ -196,6 +178,14 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 				*errno = uintptr(e)
 				return false
 			}
+			continue
+		}
+		if o.nr == settleCall {
+			s.settle()
+			continue
+		}
+		if o.nr == forgetCall {
+			forget(a0)
 			continue
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)
@@ -241,24 +231,25 @@ func vfork(nr, a1, a2, a3 uintptr, s *state) uintptr {
 
 // lookTime is how often the launching thread looks whether there is still
 // something to wait for. The kernel says when a nested child has left the memory,
-// save for one that ends with a core dump before Linux 5.16.
-const lookTime = 1 // seconds
+// save for one that ends with a core dump before Linux 5.16; and for one that is killed
+// in the moment in which it begins to wait at a step park, where parkTime is short.
+const (
+	lookTime = int64(1e9) // nanoseconds
+	parkTime = int64(1e7)
+)
 
-// awaitOthers waits until all are out of the shared memory that were cloned by the
-// process first, for which vfork has waited, and by each other.
+// awaitOthers waits until the child of the process first, for which vfork has
+// waited, is out of the shared memory, or is parked.
 //
 //go:nosplit
 //go:norace
 //go:nocheckptr
 func awaitOthers(first uintptr, s *state) {
-	if s.begin == phaseEnter {
-		if first = uintptr(*s.pid); first == 0 {
-			return // there is no child
-		}
-		awaitTid(first, &s.childTid)
-	}
-	if s.nest != 0 {
-		awaitTid(first, &s.nestTid)
+	switch {
+	case s.parks && s.nestTid != 0:
+		awaitTid(first, &s.moving, parkTime)
+	case s.nest != 0 && !s.parks:
+		awaitTid(first, &s.nestTid, lookTime)
 	}
 }
 
@@ -269,14 +260,14 @@ func awaitOthers(first uintptr, s *state) {
 //go:nosplit
 //go:norace
 //go:nocheckptr
-func awaitTid(child uintptr, tid *uint32) {
+func awaitTid(child uintptr, tid *uint32, look int64) {
 	const sharedWait = 0 // FUTEX_WAIT: the kernel's own wake-up is not a private one
 	for {
 		is := *tid
 		if is == 0 {
 			return
 		}
-		ts := unix.Timespec{Sec: lookTime}
+		ts := unix.Timespec{Sec: look / 1e9, Nsec: look % 1e9}
 		_, _, e := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(tid)), sharedWait, uintptr(is), uintptr(unsafe.Pointer(&ts)), 0, 0)
 		if e != unix.ETIMEDOUT {
 			continue

@@ -16,21 +16,8 @@ import (
 // in place never overwrites another. A keeper whose own descriptors lie high
 // does this only for plans that name high numbers.
 func (b *builder) raise(r *Request) error {
-	top := 2
-	for _, f := range r.Files {
-		top = max(top, f.Number)
-	}
-	b.lastFile = 0
-	for i, s := range r.Plan.Steps {
-		switch s.Op {
-		case spawn.OpDup:
-			top = max(top, int(s.Args[1].Num))
-			b.lastFile = i
-		case spawn.OpFiles:
-			b.lastFile = i
-		}
-	}
-	b.top = top
+	b.top, b.lastFile = numbers(r)
+	top := b.top
 	var failed error
 	above := func(fd int) int {
 		if fd > top || failed != nil {
@@ -69,6 +56,25 @@ func (b *builder) raise(r *Request) error {
 	return failed
 }
 
+// numbers returns the highest number that a request hands out to the child, 2 at
+// least, and the last step that hands one out.
+func numbers(r *Request) (top, lastFile int) {
+	top = 2
+	for _, f := range r.Files {
+		top = max(top, f.Number)
+	}
+	for i, s := range r.Plan.Steps {
+		switch s.Op {
+		case spawn.OpDup:
+			top = max(top, int(s.Args[1].Num))
+			lastFile = i
+		case spawn.OpFiles:
+			lastFile = i
+		}
+	}
+	return top, lastFile
+}
+
 // raiseError tells a table that is full now from numbers that do not fit into
 // it at all.
 func raiseError(r *Request, errno syscall.Errno, top int) error {
@@ -96,6 +102,10 @@ func (b *builder) drop() {
 	b.ptrs = b.ptrs[:0]
 	clear(b.chunks[min(1, len(b.chunks)):])
 	b.chunks = b.chunks[:min(1, len(b.chunks))]
+	b.closeCopies()
+}
+
+func (b *builder) closeCopies() {
 	for _, fd := range b.copies {
 		unix.Close(fd)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// initOps is room for what is emitted besides the steps: by join and becomeInit.
+// initOps is room for what is emitted besides the steps: by becomeInit and park.
 const initOps = 24
 
 // init begins the part of the nested child.

@@ -30,11 +30,11 @@ type builder struct {
 	errands  []errand    // what the child will wait for
 	nest     int         // where the part of a nested child begins, or 0
 	after    int         // where it ends
-	enter    int         // where the part of the child begins, behind that of who enters namespaces
-	flags    uint64      // of the clone, but for namespaces that are entered
 	program  int         // of pid 1, a memfd
-	told     int         // the pipe that it has: where it is read,
+	told     int         // the pipe that it has: where it is read, or -1 when it is known to be ready
 	record   int         // and where it writes
+	socket   int         // by which a parked child is handed its descriptors,
+	parcel   uintptr     // and where it has them put, a struct msghdr
 	self     int         // Request.Self, out of the way as well
 	caps     int         // how many capabilities this kernel has; 0 when nobody has asked
 	pid      uintptr     // where the clone puts the child's id before the child runs
@@ -46,43 +46,53 @@ const firstFolder = -2
 // chunkSize is what one launch usually needs for its strings.
 const chunkSize = 64 << 10
 
-func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
+// renew begins a new list.
+func (b *builder) renew() {
 	b.ops, b.used, b.opOf, b.nest, b.folder, b.errands = b.ops[:0], 0, b.opOf[:0], 0, firstFolder, nil
 	if b.chunks == nil {
 		b.chunks = [][]byte{make([]byte, chunkSize)}
 		b.ops = make([]op, 0, 64)
 	}
+}
+
+func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error {
+	b.renew()
 	if err := b.raise(r); err != nil {
 		return err
-	}
-	ahead := 1
-	if b.enter, b.flags = 0, flags; r.Namespaces.Ready() {
-		b.flags = b.join(r.Namespaces, parent, flags)
-		ahead, _ = Ahead(r.Plan)
 	}
 	b.tether(0, parent, flags)
 	if !modern {
 		b.resetHandlers()
 	}
-	for i := range r.Plan.Steps[1:] {
+	if err := b.steps(r, 1, len(r.Plan.Steps), parent, flags); err != nil {
+		return err
+	}
+	b.processOne(r)
+	return nil
+}
+
+// steps lowers the steps from first up to end.
+func (b *builder) steps(r *Request, first, end, parent int, flags uint64) error {
+	for i := first; i < end; i++ {
 		b.opOf = append(b.opOf, -1)
-		if i+1 < ahead {
-			continue
-		}
-		b.step(r, i+1, parent, flags)
-		if changesIdentity(r.Plan.Steps[i+1].Op) {
-			b.tether(i+1, parent, flags)
+		b.step(r, i, parent, flags)
+		if changesIdentity(r.Plan.Steps[i].Op) {
+			b.tether(i, parent, flags)
 		}
 		if len(b.ops) > maxOps-initOps { // at once: one step may stand for hundreds
-			return badPlan(r.Plan, i+1, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps-initOps)
+			return badPlan(r.Plan, i, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps-initOps)
 		}
 	}
+	return nil
+}
+
+// processOne lowers what the child does that becomes process 1, if there is one.
+func (b *builder) processOne(r *Request) {
 	b.after = len(b.ops)
 	if b.nest > 0 {
 		b.untether(r, hasInit(r.Plan))
 		b.becomeInit(hasInit(r.Plan))
 	}
-	return nil
 }
 
 func (b *builder) step(r *Request, i, parent int, flags uint64) {
@@ -109,7 +119,7 @@ func (b *builder) step(r *Request, i, parent int, flags uint64) {
 	case spawn.OpFolder:
 		b.opOf[i-1] = b.folder
 		b.folder--
-	case spawn.OpWatch, spawn.OpWall: // the child knows nothing of it
+	case spawn.OpWatch, spawn.OpWall, spawn.OpPark: // the child knows nothing of it
 	case spawn.OpLimit:
 		call(unix.SYS_PRLIMIT64, 0, num(0), b.limit(num(1), num(2)), 0)
 	case spawn.OpSetgroups:
@@ -223,7 +233,7 @@ func (b *builder) exec(r *Request, i int) {
 	s := r.Plan.Steps[i]
 	b.untether(r, i)
 	argv, envp := b.vector(r.Args), b.vector(r.Env)
-	if b.nest > 0 {
+	if b.nest > 0 && b.told >= 0 {
 		b.awaitInit(hasInit(r.Plan))
 	}
 	none := b.bytes(int(unsafe.Sizeof(sigset(0))))

@@ -93,7 +93,7 @@ func confineParams(op spawn.Op) []kinds {
 		return []kinds{text, folder, path}
 	case spawn.OpCapset, spawn.OpLandlock:
 		return []kinds{number, number, number}
-	case spawn.OpAmbientClear, spawn.OpKeyring, spawn.OpInit:
+	case spawn.OpAmbientClear, spawn.OpKeyring, spawn.OpInit, spawn.OpPark:
 		return []kinds{}
 	case spawn.OpSeccomp:
 		return []kinds{number, data}

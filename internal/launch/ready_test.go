@@ -80,10 +80,8 @@ func (f *fixture) attempt(t *testing.T, r *Request) *attempt {
 			unix.Close(c.Pidfd)
 		}
 		a.out, _ = io.ReadAll(pr)
-		for _, pid := range []int{c.Helper, c.Pid} {
-			if pid != 0 {
-				reap(t, pid)
-			}
+		if c.Pid != 0 {
+			reap(t, c.Pid)
 		}
 		if c.Record > 0 {
 			rec := os.NewFile(uintptr(c.Record), "record")

@@ -33,10 +33,9 @@ type Request struct {
 	// one to write, for what is unset of 1 and 2. A NullOut of 0 means Null.
 	Null, NullOut int
 
-	// Namespaces were made ahead for plans of this key (Ahead), and are used for
-	// this child alone. They stay the caller's to close. When they cannot be
-	// entered the child has its own.
-	Namespaces Namespaces
+	// Umask is that of this process now, for a child that was parked (Become);
+	// any other has it from its birth.
+	Umask int
 
 	// Self is a pidfd of this process, by which a child in a pid namespace of
 	// its own sees that its parent is there. Without one, 0 or less, such a child
@@ -57,19 +56,13 @@ type Child struct {
 	// there how the program stops, goes on and ends (package pid1);
 	// close-on-exec, the caller's to close. It is 0 for plans without one.
 	Record int
-
-	// Helper is another process that there was, which the caller reaps as well, or
-	// 0: what entered Request.Namespaces, and has ended.
-	Helper int
 }
 
 // Progress can be read while a launch is under way, from any goroutine.
 type Progress struct {
-	pid atomic.Uint32
-	// helper is a process that is made for the child, or ahead of it.
-	helper atomic.Uint32
-	step   uintptr // written by the child
-	abort  uintptr // read by the child, before each step
+	pid   atomic.Uint32
+	step  uintptr // written by the child
+	abort uintptr // read by the child, before each step
 }
 
 // Unknown is what Pid returns where the id of a child is not known before the
@@ -78,17 +71,7 @@ const Unknown = -1
 
 // Pid returns the process id of the child being launched, or 0 before the
 // clone and between launches, or Unknown.
-// While there is nothing but a helper it is that.
-func (p *Progress) Pid() int {
-	if pid := int(int32(p.pid.Load())); pid != 0 {
-		return pid
-	}
-	return p.Helper()
-}
-
-// Helper returns the process id of what has entered the child's namespaces before
-// it, or makes namespaces ahead, or 0. It may have been reaped.
-func (p *Progress) Helper() int { return int(p.helper.Load()) }
+func (p *Progress) Pid() int { return int(int32(p.pid.Load())) }
 
 // Abort makes the child give up at its next step; one that is in the middle of
 // a step has to be killed besides. It holds until Rearm. A launch that has not

@@ -168,7 +168,7 @@ func TestEveryStepIsKnown(t *testing.T) {
 	}
 	constructors := map[string]string{
 		"Clone": "CloneInto", "Write": "Write", "Close": "Close", "Terminal": "Terminal", "Foreground": "Foreground", "Pdeathsig": "Pdeathsig", "Exec": "Exec", "ExecFD": "ExecFD", "Files": "Exec",
-		"Init": "Init", "Folder": "Folder", "Watch": "Watch", "Wall": "Wall", "UIDMap": "UIDMap", "GIDMap": "GIDMap", "OpenTree": "OpenTree", "Fsopen": "Fsopen", "Fsconfig": "Fsconfig", "Landlock": "Landlock", "LandlockPath": "LandlockPath", "LandlockRestrict": "LandlockRestrict",
+		"Init": "Init", "Park": "Park", "Folder": "Folder", "Watch": "Watch", "Wall": "Wall", "UIDMap": "UIDMap", "GIDMap": "GIDMap", "OpenTree": "OpenTree", "Fsopen": "Fsopen", "Fsconfig": "Fsconfig", "Landlock": "Landlock", "LandlockPath": "LandlockPath", "LandlockRestrict": "LandlockRestrict",
 	}
 	count := 0
 	ast.Inspect(parse(t, "../../spawn/ops.go"), func(n ast.Node) bool {

@@ -28,10 +28,9 @@ type Thread struct {
 	build   builder
 	program int       // of process 1, a memfd; 0 before it is needed
 	args    cloneArgs // clone3 reads it
-	// and this one, for the process that enters namespaces
-	enterArgs cloneArgs
-	pidfd     int32 // clone3 writes it
-	parent    int
+	pidfd   int32     // clone3 writes it
+	parent  int
+	parked  parked
 }
 
 // NewThread returns a Thread, whose stack for children it maps.
@@ -52,9 +51,8 @@ func NewThread() (*Thread, error) {
 	return t, nil
 }
 
-// stackCount is how many stacks a thread needs: for the child, for its child, and
-// for who enters namespaces before both.
-const stackCount = 3
+// stackCount is how many stacks a thread needs: for the child and for its child.
+const stackCount = 2
 
 // stackOf returns the address of stack i.
 func (t *Thread) stackOf(i int) uint64 {
@@ -67,6 +65,7 @@ func (t *Thread) Close() error {
 	if t.program != 0 {
 		unix.Close(t.program)
 	}
+	t.Unpark()
 	return unix.Munmap(t.stacks)
 }
 
@@ -75,13 +74,7 @@ func (t *Thread) Close() error {
 // not 0, is then a process that is gone, or about to be, and has not been reaped.
 func (t *Thread) Launch(r *Request) (Child, error) {
 	none := Child{Pidfd: -1}
-	if err := Check(r.Plan, len(r.FDs)); err != nil {
-		return none, err
-	}
-	if err := checkFiles(r); err != nil {
-		return none, err
-	}
-	if err := checkFolders(r); err != nil {
+	if err := checkRequest(r); err != nil {
 		return none, err
 	}
 	child, err := t.launch(r, true)
@@ -117,7 +110,7 @@ func (e cloneErrno) unknown() bool {
 func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 	i := hasInit(r.Plan)
 	if i == 0 {
-		return t.launchAny(r, modern)
+		return t.launchPlan(r, modern)
 	}
 	record, release, err := t.prepareInit()
 	if err != nil {
@@ -126,38 +119,22 @@ func (t *Thread) launch(r *Request, modern bool) (Child, error) {
 		return Child{Pidfd: -1}, e
 	}
 	defer release()
-	child, err := t.launchAny(r, modern)
+	child, err := t.launchPlan(r, modern)
 	if err != nil {
 		unix.Close(record)
 		return child, err
 	}
-	// Whoever reads it when process 1 has ended waits for nothing.
-	if err := unix.SetNonblock(record, true); err != nil {
-		panic(err) // it has just been opened
-	}
-	child.Record = record
+	child.Record = ready(record)
 	return child, nil
 }
 
-// launchAny launches a child in namespaces that were made ahead if there are any, or
-// else in its own.
-func (t *Thread) launchAny(r *Request, modern bool) (Child, error) {
-	helper := 0
-	if r.Namespaces.Ready() && modern {
-		b := &t.build
-		program, told, record := b.program, b.told, b.record
-		child, ok, err := t.launchInto(r)
-		if ok {
-			return child, err
-		}
-		helper = child.Helper
-		b.program, b.told, b.record = program, told, record
+// ready makes the end to read of a pipe of records what its reader needs: when
+// process 1 has ended he waits for nothing.
+func ready(record int) int {
+	if err := unix.SetNonblock(record, true); err != nil {
+		panic(err) // it has just been opened
 	}
-	without := *r
-	without.Namespaces = Namespaces{}
-	child, err := t.launchPlan(&without, modern)
-	child.Helper = helper
-	return child, err
+	return record
 }
 
 func (t *Thread) launchPlan(r *Request, modern bool) (Child, error) {
@@ -223,10 +200,7 @@ func (t *Thread) Probe() (pid int, err error) {
 
 // Done ends what Progress says of the last launch. Until then the child's pid
 // can be seen there, so that nobody mistakes it for a stranger.
-func (t *Thread) Done() {
-	t.pid.Store(0)
-	t.helper.Store(0)
-}
+func (t *Thread) Done() { t.pid.Store(0) }
 
 // outcome reads what the child left in the shared memory, and its child.
 func (t *Thread) outcome(r *Request) error {

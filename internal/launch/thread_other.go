@@ -34,10 +34,7 @@ func (t *Thread) Probe() (pid int, err error) { return 0, nil }
 // failed to. Child.Pidfd is always -1.
 func (t *Thread) Launch(r *Request) (Child, error) {
 	none := Child{Pidfd: -1}
-	if err := Check(r.Plan, len(r.FDs)); err != nil {
-		return none, err
-	}
-	if err := checkFiles(r); err != nil {
+	if err := checkRequest(r); err != nil {
 		return none, err
 	}
 	attr := &syscall.ProcAttr{Env: r.Env, Sys: &syscall.SysProcAttr{}}

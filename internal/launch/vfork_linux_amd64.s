@@ -19,20 +19,17 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVQ	AX, r+56(FP)
 	RET
 child:
-	MOVQ	state_begin(R12), R13
+	XORL	R13, R13 // phaseChild
 walk:
 	XORL	BP, BP
-	XORL	AX, AX
-	SUBQ	$48, SP
+	SUBQ	$32, SP
 	MOVQ	R12, 24(SP)
-	MOVQ	R13, 32(SP)
 again:
 	MOVQ	R12, 0(SP)
 	MOVQ	R13, 8(SP)
 	MOVQ	AX, 16(SP)
-	CALL	·walk(SB) // returns to have another child cloned
+	CALL	·walk(SB) // returns to have the nested child cloned
 	MOVQ	24(SP), R12
-	MOVQ	32(SP), R13
 	MOVQ	(state_call+0)(R12), AX
 	MOVQ	(state_call+8)(R12), DI
 	MOVQ	(state_call+16)(R12), SI
@@ -40,10 +37,8 @@ again:
 	MOVQ	(state_call+32)(R12), R10
 	MOVQ	(state_call+40)(R12), R8
 	SYSCALL
+	MOVQ	$const_phaseNested, R13
 	TESTQ	AX, AX
-	JEQ	next
-	ADDQ	$const_phaseAfter, R13
+	JEQ	walk
+	MOVQ	$const_phaseInit, R13
 	JMP	again
-next:
-	INCQ	R13
-	JMP	walk

@@ -18,20 +18,17 @@ TEXT ·vforkWalk(SB),NOSPLIT|NOFRAME,$0-64
 	MOVD	R0, r+56(FP)
 	RET
 child:
-	MOVD	state_begin(R19), R20
+	MOVD	ZR, R20 // phaseChild
 walk:
 	MOVD	ZR, R29
-	MOVD	ZR, R0
 	SUB	$48, RSP
 	MOVD	R19, 32(RSP)
-	MOVD	R20, 40(RSP)
 again:
 	MOVD	R19, 8(RSP)
 	MOVD	R20, 16(RSP)
 	MOVD	R0, 24(RSP)
-	BL	·walk(SB) // returns to have another child cloned
+	BL	·walk(SB) // returns to have the nested child cloned
 	MOVD	32(RSP), R19
-	MOVD	40(RSP), R20
 	MOVD	(state_call+0)(R19), R8
 	MOVD	(state_call+8)(R19), R0
 	MOVD	(state_call+16)(R19), R1
@@ -39,9 +36,7 @@ again:
 	MOVD	(state_call+32)(R19), R3
 	MOVD	(state_call+40)(R19), R4
 	SVC
-	CBZ	R0, next
-	ADD	$const_phaseAfter, R20
+	MOVD	$const_phaseNested, R20
+	CBZ	R0, walk
+	MOVD	$const_phaseInit, R20
 	B	again
-next:
-	ADD	$1, R20
-	B	walk

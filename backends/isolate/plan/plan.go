@@ -64,6 +64,7 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if err := l.landlock(&o, s, places); err != nil {
 		return nil, err
 	}
+	l.park(&o)
 	l.program(s, &o, filters)
 	_, _, fromFile := o.Seccomp.file()
 	for _, f := range filters {
@@ -108,6 +109,16 @@ func (l *list) processOne(s *spawn.Spec, o *Options) {
 		init += "; before Linux 5.14 RLIMIT_NPROC counts all processes of the user"
 	}
 	l.add(spawn.Init().Noted(init))
+}
+
+// park says that all so far can be done ahead of a child. That is not so where a control
+// group is made for it, and for layers of an overlay: nobody sees to it that they are
+// still those that were asked for.
+func (l *list) park(o *Options) {
+	folder := func(s spawn.Step) bool { return s.Op == spawn.OpFolder }
+	if !o.Overlay && !slices.ContainsFunc(l.steps, folder) {
+		l.add(spawn.Park().Noted("here a sandbox can wait for its program"))
+	}
 }
 
 // program adds what the program is to have: the steps of the standard plan that
