@@ -49,14 +49,14 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		return nil, false, withKey(&spawn.Error{Phase: spawn.PhaseStart, Op: "lane", Err: err}, e.Key)
 	}
 	p = &plugin{key: e.Key, resting: make(chan struct{})}
-	var early *wire.Planner
-	if e.Early && wire.OfferEarly(conn) == nil {
-		early = wire.NewPlanner(string(e.Key), conn)
+	if e.Early {
+		wire.OfferEarly(conn) // one that cannot be offered it serves late
 	}
+	p.planner = wire.NewPlanner(string(e.Key), conn)
 	p.rest = sync.OnceFunc(func() { close(p.resting) })
 	p.client, err = wire.Dial(ctx, wire.ClientConfig{
 		Key:       string(e.Key),
-		Lane:      early,
+		Lane:      p.planner,
 		SocketDir: h.folder.path,
 		Start: func(ctx context.Context, env []string, handshake *os.File) (wire.Process, error) {
 			if !taken.CompareAndSwap(false, true) {
@@ -75,14 +75,8 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		LogLevel: h.cfg.LogLevel, LogWriter: h.cfg.LogWriter,
 	})
 	if err != nil {
-		if early != nil {
-			early.Close()
-		}
-		conn.Close()
+		p.planner.Close()
 		return nil, there.Load(), withKey(err, e.Key)
-	}
-	if p.planner = early; early == nil {
-		p.planner = wire.NewPlanner(string(e.Key), conn)
 	}
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
 	failpoint.Pass(failpoint.HostPluginReady)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/scaffold"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -17,7 +18,8 @@ import (
 //	exits CODE PROG [ARG...]    run a program, which must exit with CODE
 //
 // the condition [root], which whoever is root meets (nothing is closed to it),
-// and $BACKENDS, the folder with the backends of backends_test.go.
+// $BACKENDS, the folder with the backends of backends_test.go, and $CHECKOUT, that
+// of this module.
 func TestScript(t *testing.T) {
 	dir := binaries(t)
 	testscript.Run(t, testscript.Params{
@@ -26,6 +28,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BACKENDS", dir)
+			env.Setenv("CHECKOUT", scaffold.Checkout("."))
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			env.Setenv("XDG_DATA_HOME", env.WorkDir+"/data")

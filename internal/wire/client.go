@@ -40,9 +40,12 @@ func (c *Client) Done() <-chan struct{} { return c.process.Done() }
 
 // Probe asks the plugin whether its method works on this machine. The error is
 // the plugin's, or says why there was no answer. One that serves early can
-// nothing but plan, and is asked for that.
+// nothing but plan, and is asked for that, and so is one that speaks JSON.
 func (c *Client) Probe(ctx context.Context) error {
 	if c.late != nil {
+		if !c.description.Has(FeaturePlanner) {
+			return nil
+		}
 		_, err := c.late.lane.Plan(ctx, &spawn.Spec{Path: "/"})
 		return err
 	}

@@ -44,12 +44,12 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 		defer close(d.connected)
 		d.connectErr = d.connect(ctx)
 	}()
-	var hello <-chan Description
+	var said <-chan hello
 	if cfg.Lane != nil {
-		hello = cfg.Lane.hello
+		said = cfg.Lane.hello
 	}
 	c := d.client
-	description, err := d.await(ctx, hello)
+	description, err := d.await(ctx, said)
 	c.process = c.runner.started()
 	if err != nil {
 		e := d.explain(ctx, err)
@@ -58,31 +58,62 @@ func Dial(ctx context.Context, cfg ClientConfig) (*Client, error) {
 	}
 	c.description = description
 	if d.early {
-		c.late = &late{dialing: d, lane: cfg.Lane, ready: make(chan struct{})}
+		c.late = &late{dialing: d, lane: cfg.Lane, never: cfg.Lane.json.Load(), ready: make(chan struct{})}
 	}
 	return c, nil
 }
 
 // await returns what the plugin says of itself: over the connection, once it is
 // there, or before that as its hello.
-func (d *dialing) await(ctx context.Context, hello <-chan Description) (Description, error) {
+func (d *dialing) await(ctx context.Context, said <-chan hello) (Description, error) {
 	select {
 	case <-ctx.Done():
 		return Description{}, ctx.Err()
-	case description := <-hello:
-		select {
-		case <-d.client.runner.up: // the answer to its start can be overtaken
-		case <-ctx.Done():
-			return Description{}, ctx.Err()
-		}
-		d.early = true
-		return description, checkDescription(d.cfg.Key, description)
+	case h := <-said:
+		return d.greeted(ctx, h)
+	case <-d.spoiled:
+		return Description{}, d.cfg.Lane.why()
 	case <-d.connected:
-		if d.connectErr != nil {
-			return Description{}, d.connectErr
+		if d.connectErr == nil {
+			return d.describe(ctx)
 		}
-		return d.describe(ctx)
+		if h, ok := d.overtaken(ctx, said); ok {
+			return d.greeted(ctx, h)
+		}
+		return Description{}, d.connectErr
 	}
+}
+
+// greeted takes what a plugin has said of itself without being connected.
+func (d *dialing) greeted(ctx context.Context, h hello) (Description, error) {
+	select {
+	case <-d.client.runner.up: // the answer to its start can be overtaken
+	case <-ctx.Done():
+		return Description{}, ctx.Err()
+	}
+	d.early = true
+	d.cfg.Lane.json.Store(h.json)
+	return h.Description, checkDescription(d.cfg.Key, h.Description)
+}
+
+// overtaken returns the hello of a plugin that has closed the handshake descriptor
+// behind it, without a word, which was seen before the hello.
+func (d *dialing) overtaken(ctx context.Context, said <-chan hello) (hello, bool) {
+	p := d.client.runner.started()
+	if _, any := d.client.runner.line.first(); any || p == nil {
+		return hello{}, false
+	}
+	timer := time.NewTimer(reaping)
+	defer timer.Stop()
+	select {
+	case h := <-said: // never, if there is no lane
+		return h, true
+	case <-p.Done():
+	case <-d.spoiled:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return hello{}, false
 }
 
 // stageHandshake is what a start waits for until the plugin says where it
@@ -96,12 +127,17 @@ type dialing struct {
 	stage  atomic.Pointer[string]
 	early  bool // the plugin has said hello
 
+	spoiled <-chan struct{} // closed when what came on the lane was no hello; nil without a lane
+
 	connected  chan struct{} // closed when connect has returned
 	connectErr error         // what it returned; valid after connected
 }
 
 func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 	d := &dialing{cfg: cfg, client: &Client{key: cfg.Key, dialer: &dialer{}}, connected: make(chan struct{})}
+	if cfg.Lane != nil {
+		d.spoiled = cfg.Lane.spoiled
+	}
 	d.at("process start")
 	d.client.runner = newRunner(cfg.Key, func(env []string, handshake *os.File) (Process, error) {
 		return d.start(ctx, env, handshake)

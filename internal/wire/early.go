@@ -18,18 +18,45 @@ func OfferEarly(conn *lane.Conn) error {
 	return conn.Send(&lane.Frame{Type: laneEarly})
 }
 
-// greeted takes the hello of an early plugin. Whoever says it again is not
-// heard.
+// A hello is what a plugin says on the lane by itself: what it is, and in which
+// language it goes on.
+type hello struct {
+	Description
+	json bool
+}
+
+// greeted takes the hello of an early plugin, or of one that speaks JSON.
+// Whoever says it again, or too late, is not heard.
 func (p *Planner) greeted(f *lane.Frame) {
 	m := new(spawnv1.DescribeResponse)
-	if err := proto.Unmarshal(f.Payload, m); err != nil {
-		p.end(&spawn.Error{Kind: spawn.ErrProtocol, Msg: "the plugin's hello cannot be decoded", Err: err})
+	payload, err := f.Payload, error(nil)
+	json := inJSON(payload)
+	if json {
+		payload, err = fromJSON(laneHello, payload)
+	}
+	if err == nil {
+		err = proto.Unmarshal(payload, m)
+	}
+	if err != nil {
+		p.end(&spawn.Error{Kind: spawn.ErrProtocol, Op: "hello", Msg: "the plugin's hello cannot be decoded", Err: err})
+		select {
+		case <-p.spoiled: // by the one before
+		default:
+			close(p.spoiled)
+		}
 		return
 	}
 	select {
-	case p.hello <- descriptionOf(m):
+	case p.hello <- hello{descriptionOf(m), json}:
 	default:
 	}
+}
+
+// why returns why the lane has ended.
+func (p *Planner) why() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone
 }
 
 // A late control connection is brought up when it is first needed. The plugin
@@ -37,6 +64,7 @@ func (p *Planner) greeted(f *lane.Frame) {
 type late struct {
 	dialing *dialing
 	lane    *Planner
+	never   bool          // it speaks JSON, and has none
 	once    sync.Once     // begins, or forgoes
 	ready   chan struct{} // closed when it is there, or never will be
 	err     error         // why it is not there; valid after ready
@@ -48,6 +76,9 @@ func (c *Client) up(ctx context.Context, op string) error {
 	l := c.late
 	if l == nil {
 		return nil
+	}
+	if l.never {
+		return &spawn.Error{Key: c.key, Op: op, Kind: spawn.ErrNotImplemented, Msg: "the plugin speaks JSON on the plan lane, and has no control connection"}
 	}
 	l.once.Do(func() { go l.begin() }) // ends within the time for a start
 	select {

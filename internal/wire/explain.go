@@ -80,7 +80,7 @@ func (d *dialing) gaveUp(ctx context.Context) *spawn.Error {
 }
 
 // wantLine ends the complaints about what came instead of a handshake.
-const wantLine = "want a go-plugin handshake line, which the sdk writes"
+const wantLine = "want a go-plugin handshake line, which the sdk writes, or a hello on the plan lane"
 
 // handshakeError looks at what the plugin wrote instead of a handshake line.
 func (d *dialing) handshakeError(ctx context.Context, err error) *spawn.Error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
@@ -14,13 +15,15 @@ import (
 // be called at the same time; requests overtake each other freely. Whoever has
 // it closes it.
 type Planner struct {
-	key    string
-	conn   *lane.Conn
-	out    *outbox
-	window chan struct{}    // a place for each request that is not answered yet
-	hello  chan Description // capacity 1: what an early plugin has said
-	done   chan struct{}    // closed when the lane has ended
-	wg     sync.WaitGroup
+	key     string
+	conn    *lane.Conn
+	out     *outbox
+	window  chan struct{} // a place for each request that is not answered yet
+	hello   chan hello    // capacity 1: what a plugin has said by itself
+	json    atomic.Bool   // the plugin speaks JSON; set by Dial, before any request
+	done    chan struct{} // closed when the lane has ended
+	spoiled chan struct{} // closed when it has since a hello could not be read
+	wg      sync.WaitGroup
 
 	closing  sync.Once
 	closeErr error
@@ -52,7 +55,7 @@ type answer struct {
 func NewPlanner(key string, conn *lane.Conn) *Planner {
 	p := &Planner{
 		key: key, conn: conn, out: newOutbox(),
-		window: make(chan struct{}, laneWindow), hello: make(chan Description, 1), done: make(chan struct{}),
+		window: make(chan struct{}, laneWindow), hello: make(chan hello, 1), done: make(chan struct{}), spoiled: make(chan struct{}),
 		waiting: make(map[uint64]*request), children: make(map[uint64]*Remote),
 	}
 	p.wg.Add(2) // waited for by Close
@@ -122,8 +125,14 @@ func payload(s *spawn.Spec) []byte {
 
 // do sends a request and waits for the answer. It owns files.
 func (p *Planner) do(ctx context.Context, typ uint8, op string, payload []byte, files []*os.File) (answer, error) {
-	out := outgoing{frame: lane.Frame{Type: typ, Payload: payload}, files: files}
 	var err error
+	if p.json.Load() {
+		if payload, err = toJSON(typ, payload); err != nil {
+			closeFiles(files)
+			return answer{}, p.failure(&spawn.Error{Op: op, Kind: spawn.ErrProtocol, Msg: "the request cannot be said in JSON", Err: err})
+		}
+	}
+	out := outgoing{frame: lane.Frame{Type: typ, Payload: payload}, files: files}
 	if out.frame.FDs, err = descriptors(files); err != nil {
 		closeFiles(files)
 		return answer{}, p.failure(&spawn.Error{Op: op, Err: err})

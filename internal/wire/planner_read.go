@@ -56,19 +56,28 @@ func (p *Planner) take(f *lane.Frame, plan *spawn.Plan) (kept bool) {
 			return false
 		}
 	}
+	payload, malformed := f.Payload, error(nil)
+	if p.json.Load() && f.Type != laneHello {
+		payload, malformed = fromJSON(f.Type, payload)
+	}
 	switch f.Type {
 	case lanePlanned:
-		return p.answer(f, lanePlan, answer{plan: plan}, decodePlan(plan, f.Payload))
+		if malformed == nil {
+			malformed = decodePlan(plan, payload)
+		}
+		return p.answer(f, lanePlan, answer{plan: plan}, malformed)
 	case laneSpawned:
 		p.answer(f, laneSpawn, answer{child: newRemote(p, f.ID)}, nil)
 	case laneSignaled:
 		p.answer(f, laneSignal, answer{}, nil)
 	case laneFailed:
 		e := new(spawn.Error)
-		err := e.UnmarshalBinary(f.Payload)
-		p.answer(f, 0, answer{err: said(p.key, e)}, err)
+		if malformed == nil {
+			malformed = e.UnmarshalBinary(payload)
+		}
+		p.answer(f, 0, answer{err: said(p.key, e)}, malformed)
 	case laneExited:
-		p.exited(f)
+		p.exited(f.ID, payload, malformed)
 	case laneHello:
 		p.greeted(f)
 	}
@@ -105,9 +114,12 @@ func (p *Planner) answer(f *lane.Frame, typ uint8, a answer, malformed error) (k
 }
 
 // exited hands the status of a child on.
-func (p *Planner) exited(f *lane.Frame) {
+func (p *Planner) exited(id uint64, payload []byte, err error) {
 	var st spawn.ExitStatus
-	if err := st.UnmarshalBinary(f.Payload); err != nil {
+	if err == nil {
+		err = st.UnmarshalBinary(payload)
+	}
+	if err != nil {
 		st = spawn.LostStatus(fmt.Sprintf("the plugin's report cannot be decoded: %v", err))
 	}
 	switch {
@@ -119,15 +131,15 @@ func (p *Planner) exited(f *lane.Frame) {
 		st.Source = spawn.FromBackend // whatever it says: no kernel told the host
 	}
 	p.mu.Lock()
-	child := p.children[f.ID]
-	early := p.waiting[f.ID] != nil
-	delete(p.children, f.ID)
+	child := p.children[id]
+	early := p.waiting[id] != nil
+	delete(p.children, id)
 	p.mu.Unlock()
 	switch {
 	case child != nil:
 		child.exited <- st
 	case early: // its end would be waited for ever
-		p.end(&spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin reported the end of child %d before its start", f.ID)})
+		p.end(&spawn.Error{Kind: spawn.ErrProtocol, Msg: fmt.Sprintf("the plugin reported the end of child %d before its start", id)})
 	}
 }
 

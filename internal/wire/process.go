@@ -37,9 +37,10 @@ type ClientConfig struct {
 	// process that it started all the same is killed.
 	Start func(ctx context.Context, env []string, handshake *os.File) (Process, error)
 
-	// Lane, if not nil, is the host's end of the plan lane to a plugin that
-	// was offered to serve early. If it does, its hello is what Dial waits
-	// for, and the control connection is brought up when it is needed.
+	// Lane, if not nil, is the host's end of the plan lane. A plugin that says
+	// hello there has said what it is, and Dial waits for no connection: one
+	// that was offered to serve early brings it up when it is needed, and one
+	// that speaks JSON has none.
 	Lane *Planner
 
 	// SocketDir is an existing folder of mode 0700 for the control socket.
