@@ -112,6 +112,7 @@ func rows() []row {
 		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
 		{packages: "backends/isolate/plan", module: []string{"internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/nearest", "internal/seccomp", "spawn"}, light: true},
 		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "internal/seccomp/...", "sdk", "spawn"}},
+		{packages: "backends/forkserver/python", module: []string{"spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 

@@ -1,0 +1,143 @@
+package python
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+//go:embed zygote.py
+var adapter string
+
+// sourceVariable carries the adapter to the template. It is too long for a
+// command line that people look at.
+const sourceVariable = "HATCHERY_ZYGOTE_SOURCE"
+
+// bootstrap is the template's program. It leaves no name behind in __main__.
+const bootstrap = `exec(compile(__import__("os").environ.pop("` + sourceVariable + `"), "<hatchery>", "exec"), {"__name__": "hatchery"})`
+
+// A Boot says how a template is started: by the child's own program, with
+// these arguments and this environment.
+type Boot struct {
+	// Args is the argument list, Args[0] as the child's.
+	Args []string
+	// Env is the environment: "NAME=value" is a constant, "NAME" stands for
+	// the child's own value if it has one, "NAME*" for all variables of the
+	// child whose names begin so.
+	Env []string
+}
+
+// Recognize says how to start a template that can serve s, with the named
+// modules imported ahead. If s is a Python program that cannot be served warm,
+// why says so in words; for what is no Python program at all, why is empty and
+// so is the Boot.
+func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
+	minor, ok := interpreter(s.Path)
+	if !ok {
+		return Boot{}, ""
+	}
+	if minor >= 0 && minor < 9 {
+		return Boot{}, fmt.Sprintf("python 3.%d: 3.9 or later is needed", minor)
+	}
+	if why := unfit(s.Path); why != "" {
+		return Boot{}, why
+	}
+	for _, m := range preload {
+		if m == "" || strings.ContainsAny(m, "-/ \t\n\x00") {
+			return Boot{}, fmt.Sprintf("preload: %q is not the name of a module", m)
+		}
+	}
+	if why := environment(s.Env); why != "" {
+		return Boot{}, why
+	}
+	argv := s.Argv()
+	options, why := options(argv[1:])
+	if why != "" {
+		return Boot{}, why
+	}
+	boot.Args = append(append(append([]string{argv[0]}, options...), "-c", bootstrap), preload...)
+	boot.Env = append(inherited(), sourceVariable+"="+adapter)
+	return boot, ""
+}
+
+// interpreter reports whether path has the name of a Python interpreter, and
+// the minor version in it, or -1.
+func interpreter(path string) (minor int, ok bool) {
+	version, ok := strings.CutPrefix(filepath.Base(path), "python")
+	if !ok {
+		return 0, false
+	}
+	if version == "" || version == "3" {
+		return -1, true
+	}
+	text, ok := strings.CutPrefix(version, "3.")
+	if !ok {
+		return 0, false
+	}
+	minor, err := strconv.Atoi(text)
+	return minor, err == nil && minor >= 0
+}
+
+// unfit says why the interpreter at path cannot be a template.
+func unfit(path string) string {
+	if strings.Contains(path, "/") {
+		if !filepath.IsAbs(path) {
+			return "the path of the interpreter is relative, and the template's directory is not the child's"
+		}
+	} else if found, err := exec.LookPath(path); err == nil {
+		path = found
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "" // starting it will say what is wrong
+	}
+	defer f.Close()
+	magic := make([]byte, 2)
+	if _, err := io.ReadFull(f, magic); err == nil && string(magic) == "#!" {
+		return path + " is a script that chooses an interpreter: name the interpreter itself"
+	}
+	return ""
+}
+
+// inherited names what an interpreter and its C library read before the first
+// line of a program: HOME decides on the user's packages, PATH on
+// sys.executable.
+func inherited() []string {
+	return []string{
+		"PYTHON*", "HOME", "PATH", "TZ", "TZDIR",
+		"LC_*", "LANG", "LOCPATH", "GCONV_PATH",
+		"LD_*", "MALLOC_*", "GLIBC_TUNABLES", "OPENSSL_*",
+	}
+}
+
+// environment says why a child with the environment env cannot be served. Nil
+// is the environment of the caller.
+func environment(env []string) string {
+	if env == nil {
+		env = os.Environ()
+	}
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		if value == "" {
+			continue
+		}
+		switch name {
+		case "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEBUG", "PYTHONPROFILEIMPORTTIME", "PYTHONDUMPREFS", "PYTHONPERFSUPPORT", "PYTHON_PERF_JIT_SUPPORT":
+			return name + " is set, which concerns the start of the interpreter itself"
+		case "PYTHONPATH":
+			for _, dir := range filepath.SplitList(value) {
+				if !filepath.IsAbs(dir) {
+					return fmt.Sprintf("PYTHONPATH has %q, which depends on the child's directory", dir)
+				}
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,205 @@
+package python_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/hatchery-spawn/hatchery/backends/forkserver/python"
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// A zygote is a template, and this process the keeper: the children are this
+// process's own.
+type zygote struct {
+	cmd  *exec.Cmd
+	mu   sync.Mutex // one request at a time
+	conn *net.UnixConn
+	last bytes.Buffer // standard error of the template
+}
+
+// boot starts the template that Recognize wants for s.
+func boot(s *spawn.Spec, preload []string) (*zygote, error) {
+	b, why := python.Recognize(s, preload)
+	if why != "" || b.Args == nil {
+		return nil, fmt.Errorf("not recognized: %q", why)
+	}
+	ours, theirs, err := socketpair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	z := &zygote{conn: ours}
+	z.cmd = &exec.Cmd{Path: s.Path, Args: b.Args, Dir: "/", ExtraFiles: []*os.File{theirs}, Stderr: &z.last}
+	z.cmd.Env = append(bootEnvironment(b.Env, s.Env), "HATCHERY_ZYGOTE=3")
+	if err := z.cmd.Start(); err != nil {
+		return nil, err
+	}
+	hello, err := readFrame(z.conn)
+	if err != nil || strings.Join(hello, " ") != "ready fork 1" {
+		z.end()
+		return nil, fmt.Errorf("boot: %q, %v: %s", hello, err, &z.last)
+	}
+	return z, nil
+}
+
+// bootEnvironment fills in what a Boot says of the environment.
+func bootEnvironment(entries, child []string) (env []string) {
+	for _, e := range entries {
+		prefix, some := strings.CutSuffix(e, "*")
+		for _, c := range child {
+			name, _, _ := strings.Cut(c, "=")
+			if some && strings.HasPrefix(name, prefix) || name == e {
+				env = append(env, c)
+			}
+		}
+		if strings.Contains(e, "=") {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+func (z *zygote) end() {
+	z.conn.Close()
+	_ = z.cmd.Wait()
+}
+
+// A request is one run frame.
+type request struct {
+	settings, args, env []string
+	dir                 string
+	files               []*os.File // descriptors 0, 1 ...
+}
+
+// run starts a child and returns its pid when it has become its program.
+func (z *zygote) run(r request) (pid int, err error) {
+	report, theirs, err := socketpair()
+	if err != nil {
+		return 0, err
+	}
+	defer report.Close()
+	defer theirs.Close()
+	dir, err := os.Open(r.dir)
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	fds := []int{int(theirs.Fd())}
+	var settings []string
+	for i, f := range r.files {
+		settings = append(settings, fmt.Sprintf("fd=%d", i))
+		fds = append(fds, int(f.Fd()))
+	}
+	fds = append(fds, int(dir.Fd()))
+	settings = append(append(settings, "umask=0027", "cwd"), r.settings...)
+
+	fields := []string{"run", "17"}
+	for _, list := range [][]string{settings, r.args, r.env} {
+		fields = append(append(fields, strconv.Itoa(len(list))), list...)
+	}
+	answer, err := z.ask(fields, syscall.UnixRights(fds...))
+	if err != nil {
+		return 0, err
+	}
+	if answer[0] != "born" {
+		return 0, errors.New(strings.Join(answer, " "))
+	}
+	pid, err = strconv.Atoi(answer[2])
+	if err != nil {
+		return 0, err
+	}
+	theirs.Close()
+	if told, err := readFrame(report); err != nil || told[0] != "started" {
+		_, _ = syscall.Wait4(pid, nil, 0, nil)
+		return 0, fmt.Errorf("report: %q, %v", told, err)
+	}
+	return pid, nil
+}
+
+func (z *zygote) ask(fields []string, rights []byte) ([]string, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	payload := strings.Join(fields, "\x00")
+	frame := append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), payload...)
+	n, _, err := z.conn.WriteMsgUnix(frame, rights, nil)
+	if err == nil {
+		_, err = z.conn.Write(frame[n:])
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readFrame(z.conn)
+}
+
+func readFrame(r io.Reader) ([]string, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	payload := make([]byte, binary.LittleEndian.Uint32(head[:]))
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return nil, err
+	}
+	return strings.Split(string(payload), "\x00"), nil
+}
+
+func socketpair() (ours *net.UnixConn, theirs *os.File, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := os.NewFile(uintptr(fds[0]), "channel")
+	defer f.Close()
+	theirs = os.NewFile(uintptr(fds[1]), "channel")
+	c, err := net.FileConn(f)
+	if err != nil {
+		theirs.Close()
+		return nil, nil, err
+	}
+	return c.(*net.UnixConn), theirs, nil
+}
+
+// templates shares templates among the tests of one interpreter.
+type templates struct {
+	mu    sync.Mutex
+	byKey map[string]*zygote
+}
+
+func newTemplates(t testing.TB) *templates {
+	ts := &templates{byKey: map[string]*zygote{}}
+	t.Cleanup(func() {
+		for _, z := range ts.byKey {
+			z.end()
+		}
+	})
+	return ts
+}
+
+func (ts *templates) get(s *spawn.Spec, preload []string) (*zygote, error) {
+	b, why := python.Recognize(s, preload)
+	if why != "" {
+		return nil, errors.New(why)
+	}
+	key := fmt.Sprintf("%q %q", b.Args, bootEnvironment(b.Env, s.Env))
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if z := ts.byKey[key]; z != nil {
+		return z, nil
+	}
+	z, err := boot(s, preload)
+	if err == nil {
+		ts.byKey[key] = z
+	}
+	return z, err
+}
