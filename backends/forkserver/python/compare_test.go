@@ -174,9 +174,6 @@ func perform(t *testing.T, p program, start func([]*os.File) (int, error)) outco
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(master, p.stdin); err != nil {
-			t.Fatal(err)
-		}
 		files, ours = []*os.File{slave, slave, slave}, []*os.File{master}
 	} else {
 		in := filepath.Join(t.TempDir(), "stdin")
@@ -221,11 +218,18 @@ func collect(t *testing.T, p program, pid int, from []*os.File) outcome {
 		}
 		go func() {
 			defer from[i].Close()
-			texts[i] <- read(from[i], func() {
-				if p.interrupt && i == 0 {
+			texts[i] <- read(from[i], func(text string) (done bool) {
+				switch {
+				case p.interrupt && i == 0 && strings.Contains(text, "\n"):
 					awaitSleep(pid)
 					_ = syscall.Kill(pid, syscall.SIGINT)
+				case p.terminal && strings.HasSuffix(text, "? "):
+					// Echoed before the prompt or behind it, if it were typed ahead.
+					_, _ = io.WriteString(from[i], p.stdin)
+				default:
+					return false
 				}
+				return true
 			})
 		}()
 	}
@@ -255,16 +259,15 @@ func awaitSleep(pid int) {
 	}
 }
 
-// read reads everything, and calls line after the first line.
-func read(r io.Reader, line func()) string {
+// read reads everything, and shows react what it has until that has seen enough.
+func read(r io.Reader, react func(string) bool) string {
 	var all bytes.Buffer
-	chunk, seen := make([]byte, 4096), false
+	chunk, done := make([]byte, 4096), false
 	for {
 		n, err := r.Read(chunk)
 		all.Write(chunk[:n])
-		if !seen && bytes.IndexByte(all.Bytes(), '\n') >= 0 {
-			seen = true
-			line()
+		if !done {
+			done = react(all.String())
 		}
 		if err != nil {
 			return all.String()
