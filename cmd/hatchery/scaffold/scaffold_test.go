@@ -32,13 +32,26 @@ func inCheckout(t *testing.T) string {
 	return path
 }
 
+// needsModules skips where the go command is not there, or has nothing to build the
+// framework from: in the module cache of whoever has built this test it is.
+func needsModules(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command here: ", err)
+	}
+	cmd := exec.Command("go", "list", "-deps", "-f", "", "./sdk/backendtest")
+	cmd.Dir = checkout
+	cmd.Env = offline()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("this user's module cache has not what the framework needs: %v: %s", err, out)
+	}
+}
+
 // TestGo builds what is written and runs its own tests, but for the kit, which is
 // run through the command. The module cache has what is needed: it is what this
 // test was built with.
 func TestGo(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command here: ", err)
-	}
+	needsModules(t)
 	dir := write(t, Options{Key: "careful", Lang: "go", Checkout: inCheckout(t)})
 	goCommand(t, dir, "vet", ".")
 	goCommand(t, dir, "test", "-run", "TestPlan|TestOptions|TestConformance/inprocess/(description|exit-codes)", ".")

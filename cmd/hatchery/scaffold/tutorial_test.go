@@ -58,9 +58,7 @@ func TestSum(t *testing.T) {
 // TestTutorial compiles and runs the code of docs/writing-a-backend.md as it stands
 // there: what a reader copies works.
 func TestTutorial(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command here: ", err)
-	}
+	needsModules(t)
 	imports := func(paths ...string) string {
 		return "package main\n\nimport (\n\t\"" + strings.Join(paths, "\"\n\t\"") + "\"\n)\n\n"
 	}
@@ -99,8 +97,12 @@ func goCommand(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=off")
+	cmd.Env = offline()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go %q: %v\n%s", args, err, out)
 	}
+}
+
+func offline() []string {
+	return append(os.Environ(), "GOFLAGS=-mod=readonly -buildvcs=false", "GOPROXY=off", "GOWORK=off")
 }
