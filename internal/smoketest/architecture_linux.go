@@ -87,8 +87,8 @@ func (s *stage) keepParked(ctx context.Context, k *keeper.Client) (*kept, error)
 		conn.Close()
 		return nil, err
 	}
-	program, cmd := fmt.Sprintf("/proc/%d/exe", os.Getpid()), command("parked")
-	l := &keeper.Launch{Plan: plan, Path: program, Args: cmd.Args, Env: cmd.Env, Files: []int{1, reportFD}, FDs: []int{fdOf(w), theirs}}
+	cmd := command("parked") // the keeper is this program, too
+	l := &keeper.Launch{Plan: plan, Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Files: []int{1, reportFD}, FDs: []int{fdOf(w), theirs}}
 	worker := &kept{conn: conn, exits: make(chan keeper.Exit, 1)}
 	started, err := k.Launch(ctx, l, func(e keeper.Exit) { worker.exits <- e })
 	if err == nil {

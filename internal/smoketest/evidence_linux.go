@@ -59,12 +59,16 @@ func threads(pid int) []int {
 }
 
 // A waiting is what a thread does at a moment: the system call that it is in
-// with its arguments, or none; and how often it has given up the processor of
+// with its arguments, or none; its state; and how often it has given up the processor of
 // its own accord.
 type waiting struct {
 	call, arg string // of arg the fourth: the timeout of futex(2)
+	state     string // by its letter in proc(5)
 	times     uint64
 }
+
+// sleeps reports whether a thread sleeps.
+func (w waiting) sleeps() bool { return w.state == "S" }
 
 // forGood reports whether a thread waits on a futex, without a timeout.
 func (w waiting) forGood() bool {
@@ -77,6 +81,9 @@ func waitingOf(pid, tid int) (w waiting) {
 	call, _ := os.ReadFile(dir + "syscall")
 	if f := strings.Fields(string(call)); len(f) == 9 {
 		w.call, w.arg = f[0], f[4]
+	}
+	if stat, err := statOf(dir + "stat"); err == nil {
+		w.state = stat[0]
 	}
 	w.times, _ = strconv.ParseUint(statusLine(dir, "voluntary_ctxt_switches"), 10, 64)
 	return w

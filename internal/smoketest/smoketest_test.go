@@ -1,7 +1,10 @@
 package smoketest
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
@@ -11,7 +14,27 @@ func TestMain(m *testing.M) {
 	if code, ok := Main(os.Args); ok {
 		os.Exit(code)
 	}
-	os.Exit(leakcheck.Main(m))
+	code := leakcheck.Main(m)
+	if left := remains(); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "processes are left: %q\n", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// remains returns the processes of scenarios that are there: leakcheck does not
+// see those whose parent is gone.
+func remains() (left []string) {
+	self, _ := os.Stat("/proc/self/exe")
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range lines {
+		text, _ := os.ReadFile(file)
+		exe, err := os.Stat(filepath.Join(filepath.Dir(file), "exe"))
+		if args := strings.Split(string(text), "\x00"); err == nil && os.SameFile(exe, self) && len(args) > 2 && args[1] == argument {
+			left = append(left, filepath.Base(filepath.Dir(file))+" "+args[2])
+		}
+	}
+	return left
 }
 
 // TestScenarios runs them all at the same time, as nobody would by hand.

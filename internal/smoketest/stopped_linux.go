@@ -14,11 +14,13 @@ const notStopped = "not_stopped"
 // stoppedPluginKill asks a process to end that is stopped: by a message, by
 // SIGTERM, by SIGKILL.
 func stoppedPluginKill(ctx context.Context, s *stage) (string, error) {
-	v, err := s.start(nil, "echoer")
+	// Nothing but a signal ends a stopped process, so it is to end with this one.
+	var v *victim
+	var err error
+	starter := newThread()
+	defer starter.end(ctx)
+	starter.do(func() { v, err = s.startTied(ctx) })
 	if err != nil {
-		return "", err
-	}
-	if _, err := v.expect(ctx, "up"); err != nil {
 		return "", err
 	}
 	if !s.sabotaged(notStopped) {

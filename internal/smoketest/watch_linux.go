@@ -13,6 +13,10 @@ import (
 // that works gets through the whole of its task with a few dozen.
 const vain = 1000
 
+// asleep is how many times in a row a child has to be seen asleep, without having
+// run in between, to hang: where nobody may look at what it waits for.
+const asleep = 150
+
 // look is how often a child is looked at.
 const look = 20 * time.Millisecond
 
@@ -28,6 +32,7 @@ type fate struct {
 func watch(ctx context.Context, pid int, pipe *os.File) (fate, error) {
 	var before []waiting
 	var first uint64
+	still := 0
 	for n := 0; ; n++ {
 		pipe.SetReadDeadline(time.Now().Add(look))
 		var b [1]byte
@@ -50,9 +55,17 @@ func watch(ctx context.Context, pid int, pipe *os.File) (fate, error) {
 		if n == 0 {
 			first = times
 		}
-		forGood := len(now) > 0 && !slices.ContainsFunc(now, func(w waiting) bool { return !w.forGood() })
+		if still++; !slices.Equal(now, before) {
+			still = 0
+		}
+		all := func(is func(waiting) bool) bool {
+			return !slices.ContainsFunc(now, func(w waiting) bool { return !is(w) })
+		}
 		switch {
-		case forGood && slices.Equal(now, before):
+		case len(now) == 0:
+		case still >= asleep && all(waiting.sleeps):
+			return fate{how: fmt.Sprintf("it sleeps, with %s, which has not run once in %s", count(len(now), "thread"), asleep*look)}, nil
+		case still > 0 && all(waiting.forGood):
 			return fate{how: fmt.Sprintf("it waits without a timeout, in futex(2), with %s and nobody to wake it", count(len(now), "thread"))}, nil
 		case times >= first+vain:
 			return fate{how: fmt.Sprintf("it hangs: it has waited %d times for something that does not come, with %s", times-first, count(len(now), "thread"))}, nil
