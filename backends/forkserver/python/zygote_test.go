@@ -45,6 +45,7 @@ func boot(s *spawn.Spec, preload []string) (*zygote, error) {
 	if err := z.cmd.Start(); err != nil {
 		return nil, err
 	}
+	theirs.Close() // so that the end of the template is the end of the channel
 	hello, err := readFrame(z.conn)
 	if err != nil || strings.Join(hello, " ") != "ready fork 1" {
 		z.end()
