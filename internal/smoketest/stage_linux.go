@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -70,11 +71,19 @@ func (s *stage) start(change func(*exec.Cmd), role string, args ...string) (*vic
 	return v, nil
 }
 
+// runVar is the environment variable by which the processes of a run can be told: it
+// has the id of the process that runs the scenarios.
+const runVar = "HATCHERY_SMOKETEST"
+
 // command returns the command that is this program in a role. Nothing in its
 // environment tells the Go runtime how to behave.
 func command(role string, args ...string) *exec.Cmd {
 	cmd := &exec.Cmd{Path: self, Args: append([]string{os.Args[0], argument, role}, args...)}
-	cmd.Env = []string{"GORACE=atexit_sleep_ms=0", "GOTRACEBACK=none"}
+	run := os.Getenv(runVar)
+	if run == "" {
+		run = strconv.Itoa(os.Getpid())
+	}
+	cmd.Env = []string{"GORACE=atexit_sleep_ms=0", "GOTRACEBACK=none", runVar + "=" + run}
 	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
 	}

@@ -9,9 +9,17 @@ import (
 	"time"
 )
 
-// vain is how many times a child may wait in vain before it is said to hang. One
-// that works gets through the whole of its task with a few dozen.
+// vain is how many times the thread that a forked child has may wait in vain before
+// the child is said to hang. One that works gets through the whole of its task with a
+// few dozen.
 const vain = 1000
+
+// stillForked reports whether a child has executed nothing so far: one that has is
+// busy with the start of its runtime, and waits for as often as it likes.
+func stillForked(pid int) bool {
+	is, err := forkedOnly(pid)
+	return is && err == nil
+}
 
 // asleep is how many times in a row a child has to be seen asleep, without having
 // run in between, to hang: where nobody may look at what it waits for.
@@ -47,11 +55,11 @@ func watch(ctx context.Context, pid int, pipe *os.File) (fate, error) {
 		case ctx.Err() != nil:
 			return fate{}, fmt.Errorf("the child neither ended nor was seen to hang: %w", ctx.Err())
 		}
-		now, times := []waiting(nil), uint64(0)
+		var now []waiting
 		for _, tid := range threads(pid) {
-			w := waitingOf(pid, tid)
-			now, times = append(now, w), times+w.times
+			now = append(now, waitingOf(pid, tid))
 		}
+		times := waitingOf(pid, pid).times
 		if n == 0 {
 			first = times
 		}
@@ -67,7 +75,7 @@ func watch(ctx context.Context, pid int, pipe *os.File) (fate, error) {
 			return fate{how: fmt.Sprintf("it sleeps, with %s, which has not run once in %s", count(len(now), "thread"), asleep*look)}, nil
 		case still > 0 && all(waiting.forGood):
 			return fate{how: fmt.Sprintf("it waits without a timeout, in futex(2), with %s and nobody to wake it", count(len(now), "thread"))}, nil
-		case times >= first+vain:
+		case times >= first+vain && stillForked(pid):
 			return fate{how: fmt.Sprintf("it hangs: it has waited %d times for something that does not come, with %s", times-first, count(len(now), "thread"))}, nil
 		}
 		before = now

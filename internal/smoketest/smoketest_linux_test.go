@@ -22,16 +22,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// remains returns the processes of scenarios that are there: leakcheck does not
-// see those whose parent is gone.
+// remains returns the processes of this run that are there: leakcheck does not see
+// those whose parent is gone.
 func remains() (left []string) {
-	self, _ := os.Stat("/proc/self/exe")
-	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, file := range lines {
+	mark := fmt.Sprintf("HATCHERY_SMOKETEST=%d\x00", os.Getpid())
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
 		text, _ := os.ReadFile(file)
-		exe, err := os.Stat(filepath.Join(filepath.Dir(file), "exe"))
-		if args := strings.Split(string(text), "\x00"); err == nil && os.SameFile(exe, self) && len(args) > 2 && args[1] == argument {
-			left = append(left, filepath.Base(filepath.Dir(file))+" "+args[2])
+		if strings.Contains(string(text)+"\x00", mark) {
+			line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+			left = append(left, fmt.Sprintf("%s %q", filepath.Dir(file), line))
 		}
 	}
 	return left
@@ -68,5 +68,16 @@ func TestSabotage(t *testing.T) {
 				t.Log(r.Banner(), r.Took)
 			})
 		}
+	}
+}
+
+func TestRemainsAreSeen(t *testing.T) {
+	s := new(stage)
+	defer s.clear()
+	if _, err := s.start(nil, "pauser"); err != nil {
+		t.Fatal(err)
+	}
+	if left := remains(); len(left) != 1 {
+		t.Errorf("a process that is left is not seen: %q", left)
 	}
 }
