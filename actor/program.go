@@ -62,6 +62,7 @@ func (p *Program) Main() int {
 // is true the process has to exit with the code at once: the entry point may
 // still be running.
 func (p *Program) Run() (code int, ok bool) {
+	Park()
 	value, ok := os.LookupEnv(channel.Variable)
 	if !ok {
 		return 0, false

@@ -3,6 +3,7 @@ package backends
 import (
 	"github.com/hatchery-spawn/hatchery/backends/early"
 	"github.com/hatchery-spawn/hatchery/backends/forkexec"
+	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/backends/stub_blocked"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -14,6 +15,7 @@ import (
 func Builtin() []registry.Entry {
 	entries := []registry.Entry{
 		sdk.Entry(forkexec.New()),
+		sdk.Entry(forkserver.New()),
 		sdk.Entry(stub_blocked.GoFork()),
 		sdk.Entry(stub_blocked.Goroutine()),
 		sdk.Entry(isolate.New()),

@@ -64,7 +64,7 @@ func TestBuiltinCanBeRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []registry.SpawnMethodKey{"forkexec", "go_fork", "goroutine", "isolate"}; !reflect.DeepEqual(reg.Keys(), want) {
+	if want := []registry.SpawnMethodKey{"forkexec", "forkserver", "go_fork", "goroutine", "isolate"}; !reflect.DeepEqual(reg.Keys(), want) {
 		t.Errorf("keys %q, want %q", reg.Keys(), want)
 	}
 	for _, e := range reg.Entries() {

@@ -75,7 +75,7 @@ func TestDefaultConstruction(t *testing.T) {
 			keys = append(keys, string(k))
 		}
 	}
-	if got, want := strings.Join(keys, " "), "bad echo forkexec go_fork goroutine isolate nowhere slow"; got != want {
+	if got, want := strings.Join(keys, " "), "bad echo forkexec forkserver go_fork goroutine isolate nowhere slow"; got != want {
 		t.Errorf("keys %q, want %q", got, want)
 	}
 }

@@ -106,8 +106,16 @@ func inheritAt(p *spawn.Plan) int {
 		case spawn.OpFiles:
 			return i + 1
 		case spawn.OpSetresuid, spawn.OpSetresgid, spawn.OpSetgroups, spawn.OpChroot:
-			return min(1, len(p.Steps))
+			return behindClone(p)
 		}
+	}
+	return behindClone(p)
+}
+
+// behindClone returns the index behind the clone, which a handoff may stand before.
+func behindClone(p *spawn.Plan) int {
+	if len(p.Steps) > 1 && p.Steps[0].Op == spawn.OpHandoff {
+		return 2
 	}
 	return min(1, len(p.Steps))
 }

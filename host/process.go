@@ -22,6 +22,7 @@ type Process struct {
 	key    registry.SpawnMethodKey
 	pid    int
 	notes  []string      // of the plan
+	warm   bool          // it was handed over by a process that was ready
 	target target        // how to signal it; set before the Process is handed out
 	done   chan struct{} // closed when status is set
 
@@ -62,6 +63,7 @@ func newProcess(h *Host, key registry.SpawnMethodKey) *Process {
 // begin makes p a running child. Its exit may have come already.
 func (p *Process) begin(k *keeper.Client, s keeper.Started) {
 	t := &localTarget{keeper: k, id: s.ID, pid: s.Pid, pidfd: s.Pidfd}
+	p.warm = s.Warm
 	p.run(s.Pid, t)
 }
 
@@ -159,6 +161,10 @@ func (p *Process) Method() registry.SpawnMethodKey { return p.key }
 // Notes returns what the method noted of the plan that the child was made by:
 // see spawn.Plan. The caller does not change it.
 func (p *Process) Notes() []string { return p.notes }
+
+// Warm reports whether the child was handed over by a process that was ready: see
+// spawn.Handoff. All others were started by exec.
+func (p *Process) Warm() bool { return p.warm }
 
 // Done is closed when the child has ended and has been reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }

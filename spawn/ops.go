@@ -72,6 +72,9 @@ const (
 	OpWatch  Op = "watch"  // limit's name, folder, file key limit rate
 	OpWall   Op = "wall"   // nanoseconds
 
+	// Before the clone.
+	OpHandoff Op = "handoff" // kind argv environment min max idle memory required
+
 	// Landlock.
 	OpLandlock         Op = "landlock"          // file-system network scope →
 	OpLandlockPath     Op = "landlock_path"     // ruleset, descriptor access

@@ -11,13 +11,15 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // A report is what --report writes.
 type report struct {
 	Backend   string   `json:"backend"`
-	Pid       int      `json:"pid"` // 0 for a child that is not a local process
+	Pid       int      `json:"pid"`   // 0 for a child that is not a local process
+	Start     string   `json:"start"` // warm for a child that was handed over by a process that was ready, else cold
 	Exit      exit     `json:"exit"`
 	Rusage    rusage   `json:"rusage"`
 	Timings   times    `json:"timings_us"`
@@ -46,10 +48,17 @@ type rusage struct {
 	InvoluntaryCS int64 `json:"involuntary_cs"`
 }
 
+func startOf(p *host.Process) string {
+	if p.Warm() {
+		return "warm"
+	}
+	return "cold"
+}
+
 func newReport(c *child, s spawn.ExitStatus, left error) *report {
 	u := s.Rusage
 	r := &report{
-		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Timings: c.times, Notes: append([]string{}, c.process.Notes()...), Leftovers: []string{},
+		Backend: string(c.job.entry.Key), Pid: c.process.Pid(), Start: startOf(c.process), Timings: c.times, Notes: append([]string{}, c.process.Notes()...), Leftovers: []string{},
 		Exit: exit{s.Code, "", s.Core, string(s.Source), s.Exceeded.Names()},
 		Rusage: rusage{
 			u.UserTime.Microseconds(), u.SystemTime.Microseconds(), u.MaxRSS, u.MinorFaults, u.MajorFaults,

@@ -42,7 +42,7 @@ func TestReport(t *testing.T) {
 		inner, _ := v.(map[string]any)
 		members[k] = len(inner)
 	}
-	want := map[string]int{"backend": 0, "pid": 0, "exit": 5, "rusage": 9, "timings_us": 6, "notes": 0, "leftovers": 0}
+	want := map[string]int{"backend": 0, "pid": 0, "start": 0, "exit": 5, "rusage": 9, "timings_us": 6, "notes": 0, "leftovers": 0}
 	if diff := cmp.Diff(want, members); diff != "" {
 		t.Error("members (-want +got):\n", diff)
 	}

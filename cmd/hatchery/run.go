@@ -39,10 +39,11 @@ standard input is no terminal it is typed, and its end is the end of input that
 Ctrl-D makes. If standard output is none, keys are read as lines, and only as long
 as no pager has taken the terminal.
 
---report writes {"backend", "pid", "exit": {"code", "signal", "core", "source",
+--report writes {"backend", "pid", "start", "exit": {"code", "signal", "core", "source",
 "exceeded"}, "rusage", "timings_us": {"host", "keeper", "plugin_start", "spawn", "run",
 "teardown"}, "notes", "leftovers"} once the child has ended; when it could not be started
-nothing is written. The times are those of hatchery's own beginning, from there
+nothing is written. The start is warm of a child that was handed over by a process
+that was ready, and else cold. The times are those of hatchery's own beginning, from there
 until the keeper was up and had made the plugin's process, from there until the
 plugin could be asked (the method is probed for it), from there to the exec, from
 there until the exit was known, and from there until all else had ended; notes are

@@ -14,6 +14,8 @@ func enders() []exception {
 		{"cmd/...", "main packages"},
 		{"host/init.go", "Init does not return in a process that was re-executed as plugin or keeper"},
 		{"backends/early", "the early entry does not return in a plugin whose host has gone"},
+		{"actor/park.go", "Park does not return in a process that cannot be what it was started for"},
+		{"actor/park_linux.go", "nor in one that is not needed any more"},
 		{"internal/keeper/...", "the keeper is a process, entered before main"},
 		{"internal/faultplugin/spawn-backend-fault", "tests only: a main package"},
 		{"internal/failpoint/...", "tests only: that a process ends is what it is for"},

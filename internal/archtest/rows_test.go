@@ -47,7 +47,8 @@ func rows() []row {
 		{packages: "internal/failpoint", light: true},
 		{packages: "internal/lane", module: []string{"internal/linux/..."}, light: true},
 		{packages: "internal/launch", module: []string{"internal/linux/...", "internal/pid1", "spawn"}, others: []string{sysUnix}, light: true},
-		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "internal/pid1", "spawn"}, light: true},
+		{packages: "internal/keeper", module: []string{"internal/failpoint", "internal/lane", "internal/launch", "internal/linux/...", "internal/pid1", "internal/zygote", "spawn"}, light: true},
+		{packages: "internal/zygote", light: true},
 
 		{packages: "internal/early", module: []string{"internal/failpoint", "internal/lane", "internal/linux/...", "spawn"}, light: true},
 
@@ -104,7 +105,7 @@ func rows() []row {
 		{packages: "actor/discovery/address", module: []string{"spawn"}},
 		{packages: "actor/discovery", module: []string{"actor", "actor/discovery/address", "actor/portal", "internal/linux/...", "spawn"}},
 		{packages: "actor/discovery/endpoints", module: []string{"actor/discovery/address", "spawn"}, others: []string{"github.com/pelletier/go-toml/v2/..."}},
-		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "spawn"}},
+		{packages: "actor", module: []string{"actor/channel", "internal/linux/...", "internal/zygote", "spawn"}},
 
 		// A backend never imports the host or another backend.
 		{packages: "backends/early", module: []string{"backends/forkexec/plan", "internal/early"}, light: true},
@@ -113,6 +114,7 @@ func rows() []row {
 		{packages: "backends/isolate/plan", module: []string{"internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/nearest", "internal/seccomp", "spawn"}, light: true},
 		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "internal/seccomp/...", "sdk", "spawn"}},
 		{packages: "backends/forkserver/python", module: []string{"spawn"}},
+		{packages: "backends/forkserver", module: []string{"backends/forkserver/...", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 

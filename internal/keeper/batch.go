@@ -66,7 +66,7 @@ func (l *launcher) work(b *batch) {
 			if child.Pidfd >= 0 {
 				syscall.Close(child.Pidfd)
 			}
-			pid, err = child.Pid, lerr
+			pid, err = l.answerPid(child.Pid), lerr
 		}
 		b.done(id, pid, err)
 	}

@@ -62,6 +62,7 @@ type call struct {
 type answer struct {
 	index      int // of the call
 	pid, pidfd int
+	handed     bool
 	err        error
 	cleared    Cleared
 	text       string // of Describe
@@ -184,7 +185,7 @@ func (c *Client) started(id uint64, a answer) (Started, error) {
 		return Started{}, explain(a.err)
 	}
 	failpoint.Pass(failpoint.HostLaunchAnswered)
-	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd}, nil
+	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd, Warm: a.handed}, nil
 }
 
 // abortWait bounds the wait for the end of a child that was killed before its

@@ -42,6 +42,8 @@ func (c *Client) handle(f *lane.Frame, err error) {
 	switch f.Type {
 	case frameDescribed:
 		c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})
+	case frameTemplatesAre:
+		c.templatesAre(f)
 	case frameLaunched:
 		c.launched(f)
 	case frameLaunchedAll:
@@ -96,7 +98,8 @@ func (c *Client) launched(f *lane.Frame) {
 	if len(f.Payload) < 4 {
 		a.err = &spawn.Error{Kind: spawn.ErrProtocol, Msg: "the keeper's answer is too short"}
 	} else {
-		a.pid = int(binary.LittleEndian.Uint32(f.Payload))
+		pid := int(binary.LittleEndian.Uint32(f.Payload))
+		a.pid, a.handed = pid&^handedBit, pid&handedBit != 0
 		a.err = parseError(f.Payload[4:])
 	}
 	n := c.inFrame(f.ID)
@@ -126,7 +129,7 @@ func (c *Client) launchedAll(b []byte) {
 		if !ok {
 			return
 		}
-		c.deliver(id, answer{pid: pid, pidfd: -1, err: err})
+		c.deliver(id, answer{pid: pid &^ handedBit, handed: pid&handedBit != 0, pidfd: -1, err: err})
 		b = rest
 	}
 }

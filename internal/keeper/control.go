@@ -69,7 +69,10 @@ func (k *keeper) abort(id uint64) error {
 	step := l.thread.Step()
 	e := &spawn.Error{Phase: spawn.PhaseSetup, Kind: spawn.ErrTimeout}
 	last := true
-	if p := l.req.Plan; p != nil && step < len(p.Steps) {
+	if l.handing != nil {
+		e.Op = handoff
+		l.handing.abort()
+	} else if p := l.req.Plan; p != nil && step < len(p.Steps) {
 		e.Op, last = string(p.Steps[step].Op), step == len(p.Steps)-1
 	}
 	// At the last step it may have become the program in this very moment, and

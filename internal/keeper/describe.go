@@ -45,7 +45,7 @@ const maxStacks = 256 << 10
 
 // describe makes the text. It waits for no lock.
 func (k *keeper) describe() []byte {
-	b := k.crew.describe(k.table.describe(nil))
+	b := k.warm.describe(k.crew.describe(k.table.describe(nil)))
 	stacks := make([]byte, maxStacks)
 	return append(b, stacks[:runtime.Stack(stacks, true)]...)
 }
@@ -90,7 +90,9 @@ func (l *launcher) describe(b []byte, now time.Duration) []byte {
 		b = append(b, ", process "...)
 		b = strconv.AppendInt(b, int64(pid), 10)
 	}
-	if p, step := l.req.Plan, l.thread.Step(); p != nil && step < len(p.Steps) {
+	if l.handing != nil {
+		b = append(b, ", at step "+handoff...)
+	} else if p, step := l.req.Plan, l.thread.Step(); p != nil && step < len(p.Steps) {
 		b = append(b, ", at step "...)
 		b = append(b, p.Steps[step].Op...)
 	}

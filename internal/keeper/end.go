@@ -62,6 +62,7 @@ func (k *keeper) end(grace, limit time.Duration) (left []int) {
 		select {}
 	}
 	failpoint.Pass(failpoint.KeeperEndBegin)
+	k.warm.close()
 	left = k.endBelow(grace, limit)
 	failpoint.Pass(failpoint.KeeperEndFolder)
 	if k.folder != "" {

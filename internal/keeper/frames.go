@@ -20,15 +20,18 @@ const (
 	frameDetach               // to a keeper that is to outlive its host: see detach.go
 	frameAdopt                // nonce; answered by frameLaunched: see detach_serve.go
 	frameLaunchAll            // ID is the first child's: see batch_frames.go
+	frameWarm                 // number, a launch: have processes ready for it
+	frameTemplates            // answered by frameTemplatesAre
 )
 
 // Frame types, keeper to host.
 const (
-	frameLaunched    = iota + 65 // ID is the child's; one descriptor: its pidfd
-	frameExited                  // any number of exit records
-	frameDone                    // ID is the request's; an error or nothing
-	frameCleared                 // ID is the request's; who ended, who is left
-	frameLaunchedAll             // any number of answers for children of batches
+	frameLaunched     = iota + 65 // ID is the child's; one descriptor: its pidfd
+	frameExited                   // any number of exit records
+	frameDone                     // ID is the request's; an error or nothing
+	frameCleared                  // ID is the request's; who ended, who is left
+	frameLaunchedAll              // any number of answers for children of batches
+	frameTemplatesAre             // ID is the request's; states of templates
 )
 
 // Config says how to start a keeper.
@@ -61,7 +64,8 @@ type Launch struct {
 type Started struct {
 	ID    uint64
 	Pid   int
-	Pidfd int // close-on-exec, the caller's to close; -1 when there is none
+	Pidfd int  // close-on-exec, the caller's to close; -1 when there is none
+	Warm  bool // it was handed over by a process that was ready: see spawn.Handoff
 }
 
 var errShort = errors.New("truncated request")

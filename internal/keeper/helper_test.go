@@ -12,17 +12,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("KEEPER_TEST_HELPER") == "zygote" {
+		zygoteHelper(os.Args[0])
+	}
+	actor.Park()
 	if err := linux.CloseOnExecFrom(3); err != nil {
 		panic(err)
 	}
 	switch os.Getenv("KEEPER_TEST_HELPER") {
 	case "host":
 		hostHelper()
+		return
+	case "child":
+		os.Unsetenv("KEEPER_TEST_HELPER")
+		warmHelper(os.Args[1:])
 		return
 	case "pids":
 		pidsHelper()

@@ -21,6 +21,7 @@ type keeper struct {
 	table   *table
 	crew    crew
 	mounts  mountWatch
+	warm    *warm
 	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write
@@ -75,7 +76,7 @@ func run(folder string, d *detachment) error {
 		return err
 	}
 	k := &keeper{table: newTable(), folder: folder, folderFD: -1, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
-	k.crew.k, k.sweeper.k = k, k
+	k.crew.k, k.sweeper.k, k.warm = k, k, newWarm(k)
 	k.detach = d.of(k)
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
 	host, err := k.takeDescriptors()

@@ -32,6 +32,9 @@ type launcher struct {
 	childFDs []int  // of one child of a batch
 	batch    *batch // what a parked launcher is to go on with
 
+	handing *handing // the hand-off under way; nil when it is none
+	handed  bool     // the last child was handed over
+
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
 }
@@ -141,6 +144,11 @@ func (l *launcher) handle(f *lane.Frame) {
 	case frameDescribe:
 		closeAll(f.FDs)
 		l.k.send(&lane.Frame{Type: frameDescribed, ID: f.ID, Payload: l.k.describe()})
+	case frameWarm:
+		l.handleWarm(f)
+	case frameTemplates:
+		closeAll(f.FDs)
+		l.k.send(&lane.Frame{Type: frameTemplatesAre, ID: f.ID, Payload: appendTemplates(nil, l.k.warm.list())})
 	case frameDetach:
 		closeAll(f.FDs)
 		l.k.detach.request(l.k, f.ID, f.Payload)
@@ -148,6 +156,7 @@ func (l *launcher) handle(f *lane.Frame) {
 		closeAll(f.FDs)
 		failpoint.Pass(failpoint.KeeperDismiss)
 		l.k.table.dismiss()
+		l.k.warm.close()
 	default:
 		closeAll(f.FDs)
 	}
@@ -162,7 +171,8 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	child, err := l.launchFrame(f)
 	closeAll(f.FDs)
 	reply := lane.Frame{Type: frameLaunched, ID: f.ID}
-	l.reply = append(l.reply[:0], byte(child.Pid), byte(child.Pid>>8), byte(child.Pid>>16), byte(child.Pid>>24))
+	pid := l.answerPid(child.Pid)
+	l.reply = append(l.reply[:0], byte(pid), byte(pid>>8), byte(pid>>16), byte(pid>>24))
 	reply.Payload = appendError(l.reply, err)
 	if err == nil && child.Pidfd >= 0 {
 		reply.FDs = []int{child.Pidfd}
@@ -194,6 +204,7 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 // this process. They stay the caller's.
 func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	none := launch.Child{Pidfd: -1}
+	l.handed = false
 	n, err := l.plan(l.launch.Plan)
 	if err != nil {
 		return none, err
@@ -213,6 +224,11 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	}
 	if !l.k.crew.mayLaunch() {
 		return none, &spawn.Error{Phase: spawn.PhaseSetup, Op: "clone", Errno: syscall.EAGAIN, Msg: "the keeper can have no more threads"}
+	}
+	if n.template != nil && !l.k.startsCold(n.template) {
+		child, err := l.handOff(id, n.template)
+		l.handed = err == nil
+		return child, err
 	}
 	u, err := l.upkeep(id, &l.req)
 	if err != nil {

@@ -77,3 +77,9 @@ func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duratio
 
 // AwaitExit is never called.
 func (c *Client) AwaitExit(done func() bool) { panic("bug: no keeper") }
+
+// Warm is never called.
+func (c *Client) Warm(ctx context.Context, l *Launch, n int) error { panic("bug: no keeper") }
+
+// Templates is never called.
+func (c *Client) Templates(ctx context.Context) ([]TemplateState, error) { panic("bug: no keeper") }

@@ -48,11 +48,17 @@ const (
 type known struct {
 	plan *spawn.Plan
 	key  string // its steps before the step park; empty when it has none
+
+	template *spawn.Template // of the handoff that it began with, and does not any more; nil without one
 }
 
 func newKnown(encoded []byte) (*known, error) {
 	n := &known{plan: new(spawn.Plan)}
 	if err := n.plan.UnmarshalBinary(encoded); err != nil {
+		return nil, err
+	}
+	var err error
+	if n.template, err = splitPlan(n.plan); err != nil {
 		return nil, err
 	}
 	if at := launch.ParkStep(n.plan); at > 0 {

@@ -73,7 +73,7 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	c := t.claim(pid)
 	group, session := linux.GroupOf(pid)
 	var l *left
-	if c != nil && !c.failed {
+	if c != nil && !c.failed && c.standby == nil {
 		l = newLeft(c, group == pid, session == pid)
 	}
 	var exceeded spawn.Exceeded
@@ -86,12 +86,17 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		return batch
 	}
 	if c == nil {
+		t.noteStray(pid, ws, usage)
 		t.orphanEnded(group, session)
 		return batch
 	}
 	t.remove(c)
 	if c.parked != nil {
 		t.parkedEnded(c)
+	}
+	if c.standby != nil {
+		t.standbyEnded(c, ws, usage)
+		return batch
 	}
 	if c.record != 0 {
 		ws, usage = programEnd(c.record, ws, usage)

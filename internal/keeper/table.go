@@ -12,14 +12,15 @@ import (
 // A child is a process the keeper made. It is in the table from its birth to
 // the moment it is reaped; while it is there its pid is its own.
 type child struct {
-	noted  noted // where it is in the record
-	id     uint64
-	pid    int
-	failed bool     // it never became the program: nobody is told of its end
-	parked *parking // while it waits for what it is to become
-	kin    []kin    // that were below it when it was asked to end
-	record int      // where its process 1 tells how the program ends, or 0
-	upkeep *upkeep
+	noted   noted // where it is in the record
+	id      uint64
+	pid     int
+	failed  bool     // it never became the program: nobody is told of its end
+	parked  *parking // while it waits for what it is to become
+	kin     []kin    // that were below it when it was asked to end
+	record  int      // where its process 1 tells how the program ends, or 0
+	upkeep  *upkeep
+	standby *standby // it is not the host's yet, but to be handed over
 }
 
 // table has every living child and every launch under way.
@@ -37,6 +38,8 @@ type table struct {
 	probes   probes
 	pool     pool
 	makers   map[*launch.Thread]time.Duration // that park a child, and since when
+	forks    int                              // processes that were asked to make a child
+	strays   map[int]stray                    // children that ended meanwhile and that nobody knew; nil for none
 
 	left     map[uint64]*left // by the id of the child that left it
 	byNumber map[int]*left    // by the number of the group that is it

@@ -115,3 +115,20 @@ func NoNewPrivs() bool {
 	v, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0)
 	return errno == 0 && v == 1
 }
+
+// SetAffinity says on which processors the thread tid may run: mask has a bit for
+// each, the lowest in the first byte. sched_setaffinity(2).
+func SetAffinity(tid int, mask []byte) error {
+	set := make([]uint64, (len(mask)+7)/8)
+	for i, b := range mask {
+		set[i/8] |= uint64(b) << (i % 8 * 8)
+	}
+	if len(set) == 0 {
+		return unix.EINVAL
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_SCHED_SETAFFINITY, uintptr(tid), uintptr(8*len(set)), uintptr(unsafe.Pointer(&set[0])))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

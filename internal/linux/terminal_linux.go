@@ -134,3 +134,9 @@ func InputPending(master int) (bool, error) {
 	n, err := retry(func() (int, error) { return unix.Poll(p, 0) })
 	return n > 0, os.NewSyscallError("poll", err)
 }
+
+// SetTerminal makes a terminal the controlling one of this process, which leads a
+// session that has none: TIOCSCTTY in ioctl_tty(2).
+func SetTerminal(fd int) error {
+	return os.NewSyscallError("ioctl", unix.IoctlSetInt(fd, unix.TIOCSCTTY, 0))
+}

@@ -42,3 +42,14 @@ func (w *Waiter) Reap(pid int) (status syscall.WaitStatus, usage syscall.Rusage,
 		}
 	}
 }
+
+// IsChild reports whether pid is a child of this process that has not been
+// reaped. waitid(2).
+func IsChild(pid int) bool {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
+		if err != unix.EINTR {
+			return err == nil
+		}
+	}
+}

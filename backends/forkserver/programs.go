@@ -1,0 +1,96 @@
+package forkserver
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// programs remembers of which programs it was found out whether they park. It is
+// safe for concurrent use.
+type programs struct {
+	mu    sync.Mutex
+	known map[string]program // by path
+}
+
+// A program is a file that was searched.
+type program struct {
+	info  os.FileInfo // as it was then
+	parks bool
+}
+
+func newPrograms() *programs { return &programs{known: map[string]program{}} }
+
+const (
+	// maxKnown bounds what is remembered.
+	maxKnown = 1000
+	// maxProgram bounds what is searched, in bytes.
+	maxProgram = 512 << 20
+)
+
+// mark returns what is found in programs that call actor.Park. It is put together
+// here, so that it is not found in this one.
+func mark() []byte { return []byte(strings.Join([]string{"hatchery", "zygote", "pool", "1"}, "/")) }
+
+// parks reports whether the program of s calls actor.Park, as far as it is linked
+// with it, or why not.
+func (p *programs) parks(s *spawn.Spec) (ok bool, why string) {
+	path := s.Path
+	if filepath.Base(path) == path {
+		found, err := exec.LookPath(path)
+		if err != nil {
+			return false, "the program was not found"
+		}
+		path = found
+	}
+	if !filepath.IsAbs(path) {
+		return false, "a program with a path that does not begin with a slash is not looked at: say kind=pool or kind=fork"
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxProgram {
+		return false, "the program cannot be looked at"
+	}
+	p.mu.Lock()
+	known := p.known[path]
+	p.mu.Unlock()
+	if old := known.info; old == nil || !os.SameFile(old, info) || old.Size() != info.Size() || !old.ModTime().Equal(info.ModTime()) {
+		known = program{info, contains(path, mark())}
+		p.mu.Lock()
+		if len(p.known) >= maxKnown {
+			clear(p.known)
+		}
+		p.known[path] = known
+		p.mu.Unlock()
+	}
+	if !known.parks {
+		return false, fmt.Sprintf("%s is neither a program that calls actor.Park nor run by an interpreter that is known here", filepath.Base(path))
+	}
+	return true, ""
+}
+
+// contains reports whether a file has the bytes of text in it.
+func contains(path string, text []byte) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	b := make([]byte, 1<<20)
+	for kept := 0; ; {
+		n, err := io.ReadFull(f, b[kept:])
+		if bytes.Contains(b[:kept+n], text) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+		kept = copy(b, b[kept+n-len(text)+1:kept+n])
+	}
+}
