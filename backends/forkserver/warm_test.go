@@ -202,6 +202,51 @@ func below(t *testing.T, h *host.Host) (pids []int) {
 	return pids
 }
 
+// Processes that were made ready ahead are there, are seen, and are what children
+// come from.
+func TestWarm(t *testing.T) {
+	h := open(t)
+	s := spec(t, "exit", "0")
+	if err := h.Warm(t.Context(), forkserver.Key, s, 3); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Templates(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if got := list[0]; got.Ready != 3 || got.Served != 0 || got.Kind != spawn.PoolTemplate || got.Path != s.Path || got.Memory < 3<<17 {
+		t.Errorf("%+v", got)
+	}
+	for range 3 {
+		wait(t, start(t, h, s))
+	}
+	if list, err := h.Templates(t.Context()); err != nil || len(list) != 1 || list[0].Served != 3 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := h.Warm(t.Context(), forkserver.Key, s, 3); err != nil {
+		t.Error(err)
+	}
+	if err := h.Warm(t.Context(), forkserver.Key, spawn.Spec{Path: "/bin/true"}, 1); !errors.Is(err, spawn.ErrUnavailable) || !strings.Contains(err.Error(), "actor.Park") {
+		t.Errorf("a program that does not park: %v", err)
+	}
+	if err := h.Warm(t.Context(), forkserver.Key, spawn.Spec{Path: "/bin/true", Options: forkserver.Options{Kind: "pool"}.List()}, 1); err == nil || !strings.Contains(err.Error(), "before it was ready") {
+		t.Errorf("a program that only says that it does: %v", err)
+	}
+}
+
+// The memory of those that are ready is bounded.
+func TestMemory(t *testing.T) {
+	h := open(t)
+	s := spec(t, "exit", "0")
+	s.Options = forkserver.Options{Kind: spawn.PoolTemplate, Max: 8, Memory: 1}.List()
+	for range 5 {
+		wait(t, start(t, h, s))
+	}
+	if list, err := h.Templates(t.Context()); err != nil || len(list) != 1 || list[0].Ready+list[0].Booting > 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
 // What package host offers for children works for these: pipes, and stopping.
 func TestCommand(t *testing.T) {
 	h := open(t)

@@ -3,6 +3,7 @@
 package keeper
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"syscall"
@@ -281,6 +282,10 @@ func (t *template) fail(err error) {
 		ch <- booted{err: err}
 	}
 	t.waiting = t.waiting[n:]
+	if errors.Is(err, errVanished) { // it was killed: it is replaced
+		t.later()
+		return
+	}
 	t.goal = 0 // nothing is started in vain: somebody has to ask again
 	t.tell(err)
 }

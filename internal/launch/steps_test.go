@@ -180,6 +180,9 @@ func TestEveryStepIsKnown(t *testing.T) {
 			return true
 		}
 		op := spawn.Op(strings.Trim(v.Values[0].(*ast.BasicLit).Value, `"`))
+		if op == spawn.OpHandoff { // the keeper takes it from the plan
+			return true
+		}
 		if _, _, _, ok := params(op); !ok {
 			t.Errorf("%s: launch does not know the step %q", v.Names[0], op)
 		}
