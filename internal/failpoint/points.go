@@ -50,8 +50,6 @@ const (
 	KeeperLaunchAnswered Point = "keeper.launch.answered"
 	KeeperHandBegin      Point = "keeper.hand.begin"
 	KeeperHandSent       Point = "keeper.hand.sent"
-	KeeperForkSent       Point = "keeper.fork.sent"
-	KeeperHandBorn       Point = "keeper.hand.born"
 	KeeperAbort          Point = "keeper.abort"
 	KeeperAsk            Point = "keeper.ask"
 	KeeperKill           Point = "keeper.kill"
@@ -160,8 +158,6 @@ func keeperPoints() []Info {
 		{Point: KeeperLaunchAnswered, Where: "a launch was answered"},
 		{Point: KeeperHandBegin, Where: "a child is about to be handed over"},
 		{Point: KeeperHandSent, Where: "a process that was ready has been told what to be"},
-		{Point: KeeperForkSent, Where: "a process that makes children by fork has been asked for one"},
-		{Point: KeeperHandBorn, Where: "the child that was made by fork is known, and has not begun"},
 		{Point: KeeperAbort, Where: "a launch is about to be aborted"},
 		{Point: KeeperAsk, Where: "a child stands still, its tree was looked at, and it was not asked to end"},
 		{Point: KeeperKill, Where: "a child's tree is about to be killed"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
@@ -81,6 +82,8 @@ func hostHelper(args []string) int {
 		switch {
 		case l.Mode != "":
 			l.liveWithBrokenPlugin()
+		case l.Method == forkserver.Key:
+			l.liveWithTemplates()
 		case l.Method != "":
 			l.liveWithSandboxes()
 		default:

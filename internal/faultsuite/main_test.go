@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/faultplugin"
@@ -19,6 +20,7 @@ import (
 const slots = "8"
 
 func TestMain(m *testing.M) {
+	actor.Park()
 	host.Init(append(backends.Builtin(), faultplugin.Entries()...)...)
 	run := func() int {
 		flag.Parse()
@@ -29,5 +31,5 @@ func TestMain(m *testing.M) {
 		}
 		return leakcheck.Main(m)
 	}
-	os.Exit(helperproc.Main(run, map[string]helperproc.Func{"watch": watchHelper, "host": hostHelper}))
+	os.Exit(helperproc.Main(run, map[string]helperproc.Func{"watch": watchHelper, "host": hostHelper, "warm": warmHelper}))
 }

@@ -241,7 +241,6 @@ func (l *launcher) fork(p *standby, o *order, h *handing) (*standby, error) {
 	if err != nil {
 		return nil, err
 	}
-	failpoint.Pass(failpoint.KeeperHandBorn)
 	if err := o.started(report); err != nil {
 		l.k.table.kill(child)
 		if errors.Is(err, errVanished) {
@@ -274,7 +273,6 @@ func (l *launcher) forkInTurn(p *standby, o *order, h *handing) (*standby, *zygo
 		}
 		return nil, nil, err
 	}
-	failpoint.Pass(failpoint.KeeperForkSent)
 	pid, err := p.born(o.run.ID, report, h)
 	if err != nil {
 		return nil, nil, err
