@@ -15,7 +15,8 @@
 //     speaks the protocol in docs/protocol.md: a small program in C, or an
 //     interpreter with a script that does.
 //
-// A program that was linked with actor.Park is recognised. One that supports
+// A program that was linked with actor.Park is recognised, and a Python program is
+// served by an interpreter that has modules loaded (package python). One that supports
 // neither is started as forkexec does it; Process.Warm and the report of hatchery
 // run say which it was, and the option require=warm makes that an error.
 //

@@ -3,6 +3,7 @@ package forkserver
 import (
 	"context"
 
+	"github.com/hatchery-spawn/hatchery/backends/forkserver/python"
 	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -105,4 +106,9 @@ func bootEnv() []string {
 // any other program, and why for one that it knows and that cannot be served.
 type recognizer func(s *spawn.Spec, preload []string) (args, env []string, why string)
 
-func recognizers() []recognizer { return nil }
+func recognizers() []recognizer {
+	return []recognizer{func(s *spawn.Spec, preload []string) (args, env []string, why string) {
+		boot, why := python.Recognize(s, preload)
+		return boot.Args, boot.Env, why
+	}}
+}
