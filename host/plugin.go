@@ -11,6 +11,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/optionschema"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -23,8 +24,9 @@ type plugin struct {
 	client  *wire.Client  // control, by grpc
 	planner *wire.Planner // Spec to Plan, by the lane
 	spawner bool
-	resting chan struct{} // closed when it is being ended in order
-	rest    func()        // closes it
+	options *optionschema.Schema // nil: the backend alone knows its options
+	resting chan struct{}        // closed when it is being ended in order
+	rest    func()               // closes it
 }
 
 // startPlugin starts the plugin of an entry and returns when it has said what
@@ -79,8 +81,45 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		return nil, there.Load(), withKey(err, e.Key)
 	}
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
+	if p.options, err = schemaOf(e, p.client.Description()); err != nil {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pluginGrace)
+		defer cancel()
+		p.stop(closing, leftGrace) // it is of no use
+		return nil, true, err
+	}
 	failpoint.Pass(failpoint.HostPluginReady)
 	return p, true, nil
+}
+
+// schemaOf returns what the method says of its options.
+func schemaOf(e registry.Entry, d wire.Description) (*optionschema.Schema, error) {
+	text := d.OptionsSchema
+	if e.Builtin() {
+		text = e.Schema
+	}
+	s, err := optionschema.Parse(text)
+	if err != nil {
+		return nil, &spawn.Error{
+			Key: string(e.Key), Phase: spawn.PhaseStart, Op: "describe", Kind: spawn.ErrProtocol,
+			Msg: "the schema of the method's options cannot be used: " + err.Error(),
+		}
+	}
+	return s, nil
+}
+
+// fits returns nil when the options of a Spec are those of the method, as far as
+// it says which these are. A blocked one refuses whatever it is asked.
+func (p *plugin) fits(spec *spawn.Spec) error {
+	if registry.Status(p.client.Description().Status) == registry.Blocked {
+		return nil
+	}
+	err := p.options.Check(spec.Options)
+	if err == nil {
+		return nil
+	}
+	e := *spawn.AsError(err)
+	e.Key, e.Phase = string(p.key), spawn.PhasePlan
+	return &e
 }
 
 // pluginGrace is what a plugin has to end by itself when asked. It has no

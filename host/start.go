@@ -137,8 +137,8 @@ func (m *method) ask(ctx context.Context, spec *spawn.Spec) (plan *spawn.Plan, e
 		}
 	}
 	err = m.request(ctx, func(p *plugin) (dying bool, err error) {
-		if p.spawner {
-			return false, nil
+		if err := p.fits(spec); err != nil || p.spawner {
+			return false, err
 		}
 		defer m.waiting(waitPlan, spec.Path, until(ctx)).end()
 		begin := time.Now()

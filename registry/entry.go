@@ -26,6 +26,10 @@ type Entry struct {
 	Status  Status // built-in: empty means Stable; plugin binary: empty means not known yet
 	Summary string // one line for lists and completion
 
+	// Schema is a JSON Schema of the method's options, an object with a
+	// property for each. Empty says nothing of them.
+	Schema string
+
 	// Reason, Alternative and Analysis explain a Blocked method, which must
 	// have all three: why it cannot work, the key to use instead, and the
 	// document with the evidence, relative to the repository. Scenario is

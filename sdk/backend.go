@@ -13,6 +13,13 @@ type Description struct {
 	Summary string // one line
 	Status  string // "stable", "experimental" or "blocked"; empty is stable
 
+	// Schema is a JSON Schema of the options, an object with a property for
+	// each: the host refuses a Spec that does not fit, with all its mistakes,
+	// before the backend is asked, and hatchery explain shows them. Empty
+	// leaves all that to the backend. See docs/writing-a-backend.md for what
+	// of JSON Schema counts.
+	Schema string
+
 	// Reason, Alternative, Analysis and Scenario explain a method that is
 	// blocked: why it cannot work, the key to use instead, the document with
 	// the evidence, and the smoke test that shows it, if there is one.

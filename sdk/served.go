@@ -41,7 +41,7 @@ func (s *served) hosted() {
 func (s *served) Describe(context.Context) (wire.Description, error) {
 	d := s.backend.Describe()
 	out := wire.Description{
-		Key: d.Key, Summary: d.Summary, Status: d.Status,
+		Key: d.Key, Summary: d.Summary, Status: d.Status, OptionsSchema: d.Schema,
 		Reason: d.Reason, Alternative: d.Alternative, Analysis: d.Analysis, Scenario: d.Scenario,
 	}
 	if out.Status == "" {

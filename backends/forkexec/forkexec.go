@@ -25,6 +25,7 @@ func (Backend) Describe() sdk.Description {
 		Key:     Key,
 		Summary: "fork and exec, as package os/exec does it; isolates nothing",
 		Status:  "stable",
+		Schema:  `{"additionalProperties": false}`, // none
 	}
 }
 

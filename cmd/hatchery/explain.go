@@ -9,6 +9,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/docs"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/optionschema"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/spf13/cobra"
 )
@@ -90,12 +91,31 @@ func explanation(e registry.Entry) string {
 	row("instead", e.Alternative)
 	row("scenario", e.Scenario)
 	row("analysis", e.Analysis)
+	b.WriteString(optionsOf(e))
 	// What a plugin binary says is all there is of it here: a text of ours
 	// under the same key is about another method.
 	if e.Builtin() {
 		if text := longText(e); text != "" {
 			fmt.Fprintf(&b, "\n%s\n", text)
 		}
+	}
+	return b.String()
+}
+
+// optionsOf is what a method says of its options.
+func optionsOf(e registry.Entry) string {
+	s, err := optionschema.Parse(e.Schema)
+	if err != nil || s == nil {
+		return ""
+	}
+	lines := s.Describe()
+	if len(lines) == 0 {
+		return fmt.Sprintf("%-13snone\n", "options")
+	}
+	var b strings.Builder
+	b.WriteString("options\n")
+	for _, l := range lines {
+		fmt.Fprintf(&b, "  %s\n", oneLine(l))
 	}
 	return b.String()
 }

@@ -6,6 +6,12 @@ PLAN, PLANNED, FAILED, HELLO = 1, 2, 8, 11
 KNOWN = set("""path args env_set env dir file_count open_files session group terminal_plus_one credential
     umask_plus_one limits ignore no_new_privs options foreground_plus_one""".split())
 SUMMARY = "what an ordinary child is; option nice=N, 0 to 19"
+SCHEMA = {
+    "properties": {
+        "nice": {"type": "integer", "minimum": 0, "maximum": 19, "description": "the priority, 19 is the lowest"},
+    },
+    "additionalProperties": False,
+}
 
 
 class Refused(Exception):
@@ -86,7 +92,8 @@ def main():
         payload = json.dumps(message).encode("ascii")
         lane.send(struct.pack("<BBHIQ", kind, 0, 0, len(payload), ident) + payload)
 
-    say(HELLO, 0, {"key": "tiny", "summary": SUMMARY, "status": "experimental", "api_version": 1, "features": ["planner"]})
+    say(HELLO, 0, {"key": "tiny", "summary": SUMMARY, "status": "experimental", "api_version": 1, "features": ["planner"],
+                   "options_schema": json.dumps(SCHEMA)})
     while True:
         frame, fds, _, _ = socket.recv_fds(lane, 16 + 65536, 253)
         if not frame:

@@ -39,6 +39,7 @@ func rows() []row {
 		// The leaf that everything speaks.
 		{packages: "spawn", light: true},
 		{packages: "internal/nearest", light: true},
+		{packages: "internal/optionschema", module: []string{"internal/nearest", "spawn"}},
 		{packages: "registry", module: []string{"internal/nearest", "spawn"}},
 
 		// System calls, descriptors and the launching of children.
@@ -93,7 +94,7 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/optionschema", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
@@ -118,7 +119,7 @@ func rows() []row {
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 
-		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs", "internal/linux", "internal/nearest", "internal/restart", "internal/smoketest", "internal/tinyelf"), others: []string{
+		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs", "internal/linux", "internal/nearest", "internal/optionschema", "internal/restart", "internal/smoketest", "internal/tinyelf"), others: []string{
 			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
 			"github.com/vbauerster/mpb/...", "golang.org/x/term", multiaddr,
 		}},

@@ -32,6 +32,8 @@ type Description struct {
 	// SDKVersion is the version of this module that the plugin was built
 	// with, for people; empty if it is not known.
 	SDKVersion string
+	// OptionsSchema is a JSON Schema of the method's options, or empty.
+	OptionsSchema string
 	// Features are what the plugin can do. Unknown ones are passed on.
 	Features []string
 }
@@ -52,7 +54,7 @@ func (d Description) message() *spawnv1.DescribeResponse {
 	m := &spawnv1.DescribeResponse{
 		Key: text(d.Key), Summary: text(d.Summary), Status: text(d.Status),
 		Reason: text(d.Reason), Alternative: text(d.Alternative), Analysis: text(d.Analysis), Scenario: text(d.Scenario),
-		ApiVersion: d.APIVersion, SdkVersion: text(d.SDKVersion),
+		ApiVersion: d.APIVersion, SdkVersion: text(d.SDKVersion), OptionsSchema: text(d.OptionsSchema),
 	}
 	for _, f := range d.Features {
 		m.Features = append(m.Features, text(f))
@@ -70,7 +72,7 @@ func descriptionOf(m *spawnv1.DescribeResponse) Description {
 	return Description{
 		Key: m.GetKey(), Summary: m.GetSummary(), Status: m.GetStatus(),
 		Reason: m.GetReason(), Alternative: m.GetAlternative(), Analysis: m.GetAnalysis(), Scenario: m.GetScenario(),
-		APIVersion: m.GetApiVersion(), SDKVersion: m.GetSdkVersion(), Features: m.GetFeatures(),
+		APIVersion: m.GetApiVersion(), SDKVersion: m.GetSdkVersion(), OptionsSchema: m.GetOptionsSchema(), Features: m.GetFeatures(),
 	}
 }
 

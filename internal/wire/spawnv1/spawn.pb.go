@@ -1258,7 +1258,10 @@ type DescribeResponse struct {
 	// "spawner". What is not known is passed over.
 	Features []string `protobuf:"bytes,9,rep,name=features,proto3" json:"features,omitempty"`
 	// sdk_version is what the plugin was built with, for people.
-	SdkVersion    string `protobuf:"bytes,10,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
+	SdkVersion string `protobuf:"bytes,10,opt,name=sdk_version,json=sdkVersion,proto3" json:"sdk_version,omitempty"`
+	// options_schema is a JSON Schema of the method's options, an object with a
+	// property for each; empty if the plugin does not say.
+	OptionsSchema string `protobuf:"bytes,11,opt,name=options_schema,json=optionsSchema,proto3" json:"options_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1359,6 +1362,13 @@ func (x *DescribeResponse) GetFeatures() []string {
 func (x *DescribeResponse) GetSdkVersion() string {
 	if x != nil {
 		return x.SdkVersion
+	}
+	return ""
+}
+
+func (x *DescribeResponse) GetOptionsSchema() string {
+	if x != nil {
+		return x.OptionsSchema
 	}
 	return ""
 }
@@ -1756,7 +1766,7 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\valternative\x18\x02 \x01(\tR\valternative\x12\x1a\n" +
 	"\banalysis\x18\x03 \x01(\tR\banalysis\x12\x1a\n" +
 	"\bscenario\x18\x04 \x01(\tR\bscenario\"\x11\n" +
-	"\x0fDescribeRequest\"\xa6\x02\n" +
+	"\x0fDescribeRequest\"\xcd\x02\n" +
 	"\x10DescribeResponse\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
 	"\asummary\x18\x02 \x01(\tR\asummary\x12\x16\n" +
@@ -1770,7 +1780,8 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\bfeatures\x18\t \x03(\tR\bfeatures\x12\x1f\n" +
 	"\vsdk_version\x18\n" +
 	" \x01(\tR\n" +
-	"sdkVersion\"\x0e\n" +
+	"sdkVersion\x12%\n" +
+	"\x0eoptions_schema\x18\v \x01(\tR\roptionsSchema\"\x0e\n" +
 	"\fProbeRequest\"?\n" +
 	"\rProbeResponse\x12.\n" +
 	"\x05error\x18\x01 \x01(\v2\x18.hatchery.spawn.v1.ErrorR\x05error\"%\n" +
