@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 
 	"golang.org/x/term"
@@ -14,6 +15,10 @@ func (a *app) page(text string) error {
 	if term.IsTerminal(int(a.stdout.Fd())) {
 		if cmd := pager(os.LookupEnv, exec.LookPath); cmd != nil {
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), a.stdout, a.stderr
+			// Ctrl-C is a key of the pager's, and goes to both.
+			interrupts := make(chan os.Signal, 1)
+			signal.Notify(interrupts, os.Interrupt)
+			defer signal.Stop(interrupts)
 			if cmd.Start() == nil {
 				// It may end before it has read everything, and say so by its
 				// exit code: that was whoever reads.
