@@ -22,6 +22,8 @@ type keeper struct {
 	crew    crew
 	mounts  mountWatch
 	warm    *warm
+	held    []int      // namespaces of children that have ended; the reaper's
+	closing chan []int // such that somebody else is to close
 	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write
@@ -75,7 +77,7 @@ func run(folder string, d *detachment) error {
 	if err := linux.BecomeSubreaper(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	k := &keeper{table: newTable(), folder: folder, folderFD: -1, rooted: newRooted(), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
+	k := &keeper{table: newTable(), folder: folder, folderFD: -1, rooted: newRooted(), closing: make(chan []int, poolSize), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k, k.warm = k, k, newWarm(k)
 	k.detach = d.of(k)
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
@@ -89,6 +91,7 @@ func run(folder string, d *detachment) error {
 		return err
 	}
 	go k.reap()
+	go k.closeHeld()
 	go k.watch(host)
 	look := newRooted() // now: later the host may have changed its root
 	time.AfterFunc(completeTime, func() { k.complete(look) })
@@ -97,6 +100,13 @@ func run(folder string, d *detachment) error {
 	k.detach.hostGone()
 	k.end(endGrace, endLimit)
 	return nil
+}
+
+// closeHeld is the life of the goroutine that closes what the reaper has no time for.
+func (k *keeper) closeHeld() {
+	for fds := range k.closing {
+		closeAll(fds)
+	}
 }
 
 // completeTime is when a keeper becomes ready for more than one launch at a time.

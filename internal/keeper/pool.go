@@ -25,7 +25,6 @@ type pool struct {
 	uses    int    // children in a row that were of this key
 	ready   []*child
 	making  int
-	failed  bool             // to park one
 	threads []*launch.Thread // that nobody uses
 	idle    *time.Timer
 }
@@ -98,7 +97,7 @@ func (t *table) takeParked(key string) *child {
 	p := &t.pool
 	if key != p.key {
 		t.emptyPool()
-		p.key, p.failed = key, false
+		p.key = key
 	}
 	p.uses++
 	if len(p.ready) == 0 {
@@ -201,7 +200,7 @@ func (t *table) wantsParked(key string) bool {
 
 func (t *table) wants(key string) bool {
 	p := &t.pool
-	return key == p.key && p.uses >= poolUses && !p.failed && len(p.ready)+p.making < poolSize && !t.closed && !t.free
+	return key == p.key && p.uses >= poolUses && len(p.ready)+p.making < poolSize && !t.closed && !t.free
 }
 
 // beginParking notes that a child is being parked, and returns the thread for it; nil
@@ -244,7 +243,9 @@ func (t *table) endParking(key string, made *parking, pid int, err error) {
 	case err != nil:
 		th.Done()
 		p.threads = append(p.threads, th)
-		p.failed = p.failed || key == p.key
+		if key == p.key { // what it needs may be there again some children later
+			p.uses = 0
+		}
 	case key != p.key || t.closed || t.free:
 		c.parked = made
 		t.killParked(c)

@@ -43,6 +43,7 @@ func (k *keeper) reap() {
 			k.detach.exited(batch)
 			k.send(&lane.Frame{Type: frameExited, Payload: batch})
 			failpoint.Pass(failpoint.KeeperExitSent)
+			k.letGo()
 		}
 	}
 }
@@ -101,6 +102,7 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	if c.record != 0 {
 		ws, usage = programEnd(c.record, ws, usage)
 	}
+	k.held = append(k.held, c.held...)
 	if c.failed {
 		return batch
 	}
@@ -111,6 +113,21 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		exceeded |= spawn.ExceededCPU
 	}
 	return appendExit(batch, c.id, pid, ws, &usage, time.Now(), t.leave(l), exceeded)
+}
+
+// letGo has namespaces of children that have ended closed by somebody else: that takes
+// a while, in which another child may end.
+func (k *keeper) letGo() {
+	if len(k.held) == 0 {
+		return
+	}
+	fds := k.held
+	k.held = nil
+	select {
+	case k.closing <- fds:
+	default:
+		closeAll(fds)
+	}
 }
 
 // noChildren is called when there is nobody to wait for, and so no descendant

@@ -19,6 +19,7 @@ type child struct {
 	parked  *parking // while it waits for what it is to become
 	kin     []kin    // that were below it when it was asked to end
 	record  int      // where its process 1 tells how the program ends, or 0
+	held    []int    // namespaces to let go of when the host knows of its end
 	upkeep  *upkeep
 	standby *standby // it is not the host's yet, but to be handed over
 }
@@ -94,7 +95,7 @@ func (t *table) finish(id uint64, l *launcher, made launch.Child, u *upkeep, fai
 	t.mu.Lock()
 	delete(t.launches, id)
 	if pid := made.Pid; pid != 0 {
-		c := &child{id: id, pid: pid, failed: failed, record: made.Record, upkeep: u}
+		c := &child{id: id, pid: pid, failed: failed, record: made.Record, held: made.Held, upkeep: u}
 		t.byPid[pid] = c
 		t.reused(pid)
 		if !failed {

@@ -4,6 +4,7 @@ package launch
 
 import (
 	"slices"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -22,6 +23,7 @@ type parked struct {
 	at            int // the step park; 0 when there is no child
 	pidfd, record int
 	socket        int
+	held          []int // see Child.Held
 }
 
 const (
@@ -116,11 +118,23 @@ func (t *Thread) park(r *Request) (Child, error) {
 	t.parked.pidfd = int(t.pidfd)
 	if t.Step() == t.parked.at && s.errno == 0 && s.nestErrno == 0 {
 		ready(t.parked.record)
+		t.parked.held = hold(pid)
 		return Child{Pid: pid, Pidfd: -1}, nil
 	}
 	t.leave(pid)
 	err := t.outcome(r)
 	return Child{Pid: pid, Pidfd: -1}, err
+}
+
+// hold opens the namespaces of a child that take longest to take apart, or as many of
+// them as can be had.
+func hold(pid int) (held []int) {
+	for _, name := range [...]string{"mnt", "net", "ipc"} {
+		if fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/ns/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
+			held = append(held, fd)
+		}
+	}
+	return held
 }
 
 // leave kills the child and waits until nobody is in this memory. One that was not
@@ -163,8 +177,8 @@ func (t *Thread) Become(r *Request) (child Child, there bool, err error) {
 	}
 	t.parked.pidfd = -1
 	if child, err = t.born(r, pid, p.pidfd); err == nil {
-		t.parked.record = -1
-		child.Record = p.record
+		t.parked.record, t.parked.held = -1, nil
+		child.Record, child.Held = p.record, p.held
 	}
 	return child, true, err
 }
@@ -190,7 +204,7 @@ func (t *Thread) Unpark() {
 	if p.at == 0 {
 		return
 	}
-	for _, fd := range [...]int{p.pidfd, p.record, p.socket} {
+	for _, fd := range append(p.held, p.pidfd, p.record, p.socket) {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

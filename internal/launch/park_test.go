@@ -75,6 +75,12 @@ func (f *fixture) become(t *testing.T, r *Request) (out string, told []pid1.Reco
 		t.Errorf("it is process %d, not %d", c.Pid, pid)
 	}
 	reap(t, pid)
+	if err == nil && there && len(c.Held) == 0 {
+		t.Error("none of its namespaces is held")
+	}
+	for _, fd := range c.Held {
+		unix.Close(fd)
+	}
 	if c.Record > 0 {
 		cell := &cell{rec: os.NewFile(uintptr(c.Record), "record")}
 		defer cell.rec.Close()
@@ -307,7 +313,7 @@ func TestParkKilledAnywhere(t *testing.T) {
 		<-killed
 		reap(t, pid)
 		f.Done()
-		for _, fd := range []int{c.Pidfd, c.Record} {
+		for _, fd := range append(c.Held, c.Pidfd, c.Record) {
 			if fd > 0 {
 				unix.Close(fd)
 			}

@@ -56,6 +56,11 @@ type Child struct {
 	// there how the program stops, goes on and ends (package pid1);
 	// close-on-exec, the caller's to close. It is 0 for plans without one.
 	Record int
+
+	// Held are namespaces of a child that was parked, close-on-exec, the caller's to
+	// close when the child has ended: the kernel takes them apart then, and not while
+	// somebody waits for that end.
+	Held []int
 }
 
 // Progress can be read while a launch is under way, from any goroutine.

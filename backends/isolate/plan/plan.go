@@ -64,9 +64,16 @@ func MakeWith(s *spawn.Spec, read Reader) (*spawn.Plan, error) {
 	if err := l.landlock(&o, s, places); err != nil {
 		return nil, err
 	}
-	l.park(&o)
-	l.program(s, &o, filters)
 	_, _, fromFile := o.Seccomp.file()
+	if !fromFile { // the default profile allows what is still to be done
+		l.filter(filters)
+	}
+	l.park(&o)
+	l.program(s, &o)
+	if fromFile { // the last thing: the steps before may be what it refuses
+		l.filter(filters)
+	}
+	l.exec(&o)
 	for _, f := range filters {
 		l.notes = append(l.notes, f.Notes...)
 	}
@@ -123,7 +130,7 @@ func (l *list) park(o *Options) {
 
 // program adds what the program is to have: the steps of the standard plan that
 // concern neither rights nor the file system.
-func (l *list) program(s *spawn.Spec, o *Options, filters []Program) {
+func (l *list) program(s *spawn.Spec, o *Options) {
 	rest := *s
 	rest.Credential, rest.NoNewPrivs, rest.Dir, rest.Foreground, rest.Terminal = nil, false, "", nil, nil
 	if ownGroup(s, o) && !s.Session {
@@ -144,9 +151,17 @@ func (l *list) program(s *spawn.Spec, o *Options, filters []Program) {
 		l.add(spawn.Foreground(*s.Foreground, 0))
 	}
 	l.resource(l.late)
-	for _, f := range filters { // the last thing: the steps before may be what they refuse
+}
+
+// filter adds the steps that load filters of system calls.
+func (l *list) filter(filters []Program) {
+	for _, f := range filters {
 		l.add(spawn.Seccomp(f.Flags, f.Code).Noted("the filter of system calls: it takes a kernel with CONFIG_SECCOMP_FILTER"))
 	}
+}
+
+// exec adds the last step.
+func (l *list) exec(o *Options) {
 	if slices.Contains(o.KeepEnv, KeepAllEnv) {
 		l.add(spawn.Exec(spawn.HolePath.Arg()))
 		return
