@@ -53,6 +53,7 @@ func launcher(args []string) int {
 		say("error %v", err)
 		return 1
 	}
+	defer null.Close() // and not before, by a collection
 	runtime.LockOSThread()
 	t, err := launch.NewThread()
 	if err != nil {
