@@ -26,7 +26,7 @@ func TestRun(t *testing.T) {
 		{"-level debug sh -c", 2, ``, `level=DEBUG msg=plugin method=forkexec state=`},
 		{"sh -ec exit+3", 3, `^$`, `^$`},
 		{"-by quite true", 2, `^$`, `did you mean quiet\?`},
-		{"-help", 0, `^$`, `how children are started: forkexec \(default\), go_fork \(blocked\), .*, quiet`},
+		{"-help", 0, `^$`, `how children are started: forkexec \(default\), .*go_fork \(blocked\), .*, quiet`},
 		{"-by go_fork true", 125, `^$`, `^ownhost: go_fork: `},
 		{"./no-such-program", 125, `^$`, `^ownhost: .*no-such-program: no such file`},
 		{"", 2, `^$`, `no program given`},
