@@ -160,6 +160,9 @@ func TestChildrenSurvive(t *testing.T) {
 		all = append(all, p)
 		pids[p.Pid()] = true
 	}
+	if err := h.Warm(t.Context(), forkserver.Key, s, 2); err != nil {
+		t.Fatal(err)
+	}
 	killed := 0
 	for _, pid := range below(t, h) {
 		if !pids[pid] {

@@ -118,7 +118,9 @@ func (t *template) booted(p *standby, err error) {
 		t.fail(err)
 	case w.closed || p.ended:
 		p.letGo()
-		t.fail(t.bad("it ended when it was ready"))
+		e := t.bad("it ended when it was ready")
+		e.Err = errVanished // as if it had been ready for longer: the next one may do
+		t.fail(e)
 	default:
 		t.give(p)
 	}
