@@ -68,6 +68,11 @@ func (t *template) start(l *launcher) error {
 	syscall.Close(theirs)
 	if err != nil {
 		p.letGo()
+		if errors.Is(err, spawn.ErrCanceled) { // somebody has killed it before its exec
+			e := *spawn.AsError(err)
+			e.Err = errVanished
+			return &e
+		}
 		return err
 	}
 	go t.await(p)
