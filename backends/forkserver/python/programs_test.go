@@ -1,3 +1,5 @@
+//go:build linux
+
 package python_test
 
 // A program is run plainly and as a child of a template; what it writes and how
