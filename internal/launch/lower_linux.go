@@ -231,11 +231,11 @@ func (b *builder) dupNumber(i, from, to int) {
 // for its process 1 if it has one.
 func (b *builder) exec(r *Request, i int) {
 	s := r.Plan.Steps[i]
-	b.untether(r, i)
-	argv, envp := b.vector(r.Args), b.vector(r.Env)
-	if b.nest > 0 && b.told >= 0 {
+	if b.nest > 0 && b.told >= 0 { // before anything that counts as this step
 		b.awaitInit(hasInit(r.Plan))
 	}
+	b.untether(r, i)
+	argv, envp := b.vector(r.Args), b.vector(r.Env)
 	none := b.bytes(int(unsafe.Sizeof(sigset(0))))
 	b.call(i, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, pointer(none), 0, unsafe.Sizeof(sigset(0)))
 	if s.Op == spawn.OpExec {
