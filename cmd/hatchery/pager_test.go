@@ -54,7 +54,7 @@ func TestExplainIsPaged(t *testing.T) {
 	if out, _, code := result(t, explain(pager)); code != 0 || strings.Contains(out, "by-the-pager") || !strings.Contains(out, "## Mechanism") {
 		t.Errorf("to a pipe: exit code %d, %q", code, out)
 	}
-	for pager, want := range map[string]string{pager: "by-the-pager", "": "## Mechanism", "no such pager": "not found", "exit 3": ""} {
+	for pager, want := range map[string]string{pager: "by-the-pager", "": "## Mechanism", "no such pager": "no: ", "exit 3": ""} {
 		master, slave, _, err := linux.OpenPTY()
 		if err != nil {
 			t.Fatal(err)
