@@ -134,10 +134,15 @@ func removeTestGroup() {
 
 // eachThread calls f for each thread of this process.
 func eachThread(f func(tid int)) {
-	tasks, _ := filepath.Glob("/proc/self/task/*")
-	for _, task := range tasks {
-		if tid, err := strconv.Atoi(filepath.Base(task)); err == nil {
-			f(tid)
+	done := map[string]bool{}
+	for again := true; again; { // a thread has what the one had that began it, and that may be late
+		again = false
+		tasks, _ := filepath.Glob("/proc/self/task/*")
+		for _, task := range tasks {
+			if tid, err := strconv.Atoi(filepath.Base(task)); err == nil && !done[task] {
+				done[task], again = true, true
+				f(tid)
+			}
 		}
 	}
 }
