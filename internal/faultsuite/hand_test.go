@@ -37,27 +37,7 @@ func handCases(short bool) (all []faultCase) {
 // TestHandFaults has hosts, keepers and plugins fail whose children are handed over.
 func TestHandFaults(t *testing.T) {
 	helperproc.Argv("warm") // it is used in another process
-	programs := newPrograms(t)
-	for _, c := range handCases(testing.Short()) {
-		t.Run(c.name(), func(t *testing.T) {
-			t.Parallel()
-			program := <-programs
-			defer func() { programs <- program }()
-			var rules []failpoint.Rule
-			if c.Rule.Point != "" {
-				rules = append(rules, c.Rule)
-			}
-			if err := failpoint.Arm(program, rules...); err != nil {
-				t.Fatal(err)
-			}
-			runCase(t, c, program)
-			for i, r := range rules {
-				if failpoint.Fired(program, i) == 0 {
-					t.Errorf("%s was not reached", r.Point)
-				}
-			}
-		})
-	}
+	runCases(t, handCases(testing.Short()))
 }
 
 // warmHelper is the program of a child that was handed over. Its arguments are what

@@ -40,27 +40,7 @@ func TestSandboxFaults(t *testing.T) {
 	if err := isolate.New().Probe(t.Context()); err != nil {
 		t.Skip(err)
 	}
-	programs := newPrograms(t)
-	for _, c := range sandboxCases(testing.Short()) {
-		t.Run(c.name(), func(t *testing.T) {
-			t.Parallel()
-			program := <-programs
-			defer func() { programs <- program }()
-			var rules []failpoint.Rule
-			if c.Rule.Point != "" {
-				rules = append(rules, c.Rule)
-			}
-			if err := failpoint.Arm(program, rules...); err != nil {
-				t.Fatal(err)
-			}
-			runCase(t, c, program)
-			for i, r := range rules {
-				if failpoint.Fired(program, i) == 0 {
-					t.Errorf("%s was not reached", r.Point)
-				}
-			}
-		})
-	}
+	runCases(t, sandboxCases(testing.Short()))
 }
 
 // liveWithSandboxes is a life whose children are in sandboxes, in some of which
