@@ -66,13 +66,6 @@ type Program struct {
 // which this package knows nothing: see package backends/isolate.
 type Reader func(path string, text []byte) (Program, error)
 
-// NeedsReader reports whether the plan for s needs a Reader.
-func NeedsReader(s *spawn.Spec) bool {
-	o, err := Parse(s.Options)
-	_, program, ok := o.Seccomp.file()
-	return err == nil && ok && !program
-}
-
 // filters returns the programs of the filters of system calls, in the order in which
 // they are to be loaded; none when there is to be none. What follows from the sandbox
 // is part of the default profile, and goes before a filter of the caller's.
