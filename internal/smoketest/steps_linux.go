@@ -131,10 +131,11 @@ func launchHeld(t *launch.Thread, r *launch.Request) int {
 		spawn.Write(spawn.Result(1), spawn.Str("x")))
 	released := make(chan error, 1)
 	go func() { // the thread that launches is held up
-		for t.Step() != 2 {
+		for t.Step() != 2 { // which is no event
 			time.Sleep(time.Millisecond)
 		}
 		runtime.GC()
+		time.Sleep(time.Millisecond) // a timer that is set while that thread is held
 		say("held collected its memory, and its timers went off")
 		_, err := pipe.Read(make([]byte, size))
 		released <- err
