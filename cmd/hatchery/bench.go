@@ -58,6 +58,11 @@ Sandboxes are measured in a second pass, beside os/exec again: the kernel takes
 them apart when the next ones are being measured already. At the end come the
 start of hatchery run, beside that of bwrap, and the parts of it.
 
+With method forkserver it is measured as well how long it takes until a program's
+own code runs: of a Go worker, which is hatchery itself at the top of main, beside
+os/exec; and of a Python program that imports nine modules, beside python3 started
+by os/exec and beside multiprocessing's forkserver, which has loaded the same.
+
 Ctrl-C ends it with what was measured so far; the exit code is 130 then, as a
 second Ctrl-C ends it at once. When none of the methods that were asked for
 works here, the exit code is that of the first: 120 if it is blocked, 121 if it
@@ -67,7 +72,9 @@ With --json: {"machine", "rounds", "seconds", "complete", "programs": [{"name",
 "what"}], "rows": [{"scenario", "program", "callers", "method", "children",
 "median_us", "p99_us", "per_second", "host_cpu_us", "keeper_cpu_us", "against",
 "median_ratio": {"value", "low", "high"}, "throughput_ratio", "skipped"}],
-"starts": [{"what", "runs", "median_us", "p99_us", "against", "ratio"}],
+"starts": [{"what", "runs", "median_us", "p99_us", "against", "ratio"}], "ready":
+[{"program", "method", "runs", "median_us", "p99_us", "memory_bytes", "ratios":
+[{"against", "value", "low", "high"}], "skipped"}],
 "skipped": [{"method", "reason"}]}. The scenario is plain, descriptors or batch,
 where "batch" is how many children are in a request.`,
 		Example: `

@@ -15,6 +15,9 @@
 // microseconds cannot. A ratio is that of the medians, or of the throughputs,
 // of all rounds; its spread is that of the ratios within the rounds.
 //
+// Where the method forkserver is among them, it is measured as well how soon the
+// code of programs runs that it has ready, beside what people use otherwise.
+//
 // A method that is blocked, does not work here, or fails while it is being
 // measured is a row with the reason.
 //

@@ -28,6 +28,7 @@ func (r *Result) Print(out io.Writer) error {
 		r.printThroughput(&b, p.Name)
 		r.printBatches(&b, p.Name)
 	}
+	r.printReady(&b)
 	r.printStarts(&b)
 	if len(r.Skipped) > 0 {
 		fmt.Fprintln(&b, "\nNot measured:")

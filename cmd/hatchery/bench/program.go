@@ -27,6 +27,8 @@ func Main(args []string) (code int, ok bool) {
 		return 0, true
 	case len(args) == 3 && args[1] == tidyArgument:
 		return tidy(args[2]), true
+	case len(args) == 1 && args[0] == workerName:
+		return work(), true
 	}
 	return 0, false
 }

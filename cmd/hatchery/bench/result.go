@@ -16,6 +16,7 @@ type Result struct {
 	Programs []ProgramInfo `json:"programs"`
 	Rows     []Row         `json:"rows"`
 	Starts   []Start       `json:"starts"`
+	Ready    []Ready       `json:"ready"`
 	Skipped  []Skip        `json:"skipped"` // what does not work here, and why
 }
 
@@ -70,8 +71,8 @@ type Skip struct {
 	Reason string `json:"reason"`
 }
 
-func (b *bench) result(groups []*group, starts []*start) *Result {
-	r := &Result{Machine: machine(), Rows: []Row{}, Starts: []Start{}, Skipped: []Skip{}}
+func (b *bench) result(groups []*group, starts []*start, readies []*readying) *Result {
+	r := &Result{Machine: machine(), Rows: []Row{}, Starts: []Start{}, Ready: readyResults(readies), Skipped: []Skip{}}
 	for _, p := range b.Programs {
 		r.Programs = append(r.Programs, ProgramInfo{p.Name, p.What})
 	}

@@ -28,6 +28,8 @@ const slack = 10 * time.Second
 func Run(ctx context.Context, cfg Config) *Result {
 	b := &bench{Config: cfg, skipped: map[string]string{}}
 	b.findWays(ctx)
+	readies, end := b.findReadies(ctx)
+	defer end()
 	b.began = time.Now()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Time+cfg.Time/4+slack)
 	defer cancel()
@@ -40,24 +42,28 @@ func Run(ctx context.Context, cfg Config) *Result {
 			direct = append(direct, g)
 		}
 	}
-	whole := float64(cells(groups)) / (1 - b.startsShare())
-	rounds := b.pass(ctx, direct, nil, 0, float64(cells(direct))/whole)
+	ready := share(len(readies))
+	whole := float64(cells(groups)) / (1 - share(len(starts)) - ready)
+	done := float64(cells(direct)) / whole
+	rounds := b.pass(ctx, direct, nil, 0, done)
+	b.pass(ctx, nil, timed(readies), done, done+ready)
 	if len(sandboxes) > 0 || len(starts) > 0 {
-		rounds = min(rounds, b.pass(ctx, sandboxes, starts, float64(cells(direct))/whole, 1))
+		rounds = min(rounds, b.pass(ctx, sandboxes, starts, done+ready, 1))
 	}
 	complete := ctx.Err() == nil
 	if !complete && b.failing != nil { // as whatever was under way when all was ended
 		b.failing.skipped = ""
 	}
-	r := b.result(groups, starts)
+	r := b.result(groups, starts, readies)
 	r.Rounds, r.Complete = rounds, complete
 	r.Seconds = time.Since(b.began).Seconds()
 	return r
 }
 
-// startsShare is the part of the time that the starts of the command take.
-func (b *bench) startsShare() float64 {
-	if b.Hatchery == "" {
+// share is the part of the time that is for starts: of the command, or until
+// programs are ready.
+func share(starts int) float64 {
+	if starts == 0 {
 		return 0
 	}
 	return 0.1
@@ -72,9 +78,12 @@ type pass struct {
 	from, to float64
 }
 
-// pass measures groups, and starts unless they are nil, and returns the number of
+// pass measures groups and starts, where there are any, and returns the number of
 // rounds.
 func (b *bench) pass(ctx context.Context, groups []*group, starts []*start, from, to float64) int {
+	if len(groups)+len(starts) == 0 {
+		return 0
+	}
 	p := &pass{b, groups, starts, from, to}
 	rounds, longest := 0, time.Duration(0)
 	end := time.Duration(to * float64(b.Time))
@@ -88,9 +97,9 @@ func (b *bench) pass(ctx context.Context, groups []*group, starts []*start, from
 	return rounds
 }
 
-// share returns the time for what is left of round n, as far as it depends on
+// left returns the time for what is left of round n, as far as it depends on
 // us: what was overrun in one round, the later ones have less.
-func (p *pass) share(n int, part float64) time.Duration {
+func (p *pass) left(n int, part float64) time.Duration {
 	left := max(0, time.Duration(p.to*float64(p.Time))-time.Since(p.began))
 	return time.Duration(part * float64(left) / float64(p.Rounds-n))
 }
@@ -109,12 +118,12 @@ func cells(groups []*group) (n int) {
 
 // round gives everybody a turn.
 func (p *pass) round(ctx context.Context, n int) {
-	share := 1.0
+	part := 1.0 // that is not for starts
 	if p.starts != nil {
-		share -= p.startsShare() / (p.to - p.from)
+		part = max(0, part-share(len(p.starts))/(p.to-p.from))
 	}
 	all := max(1, cells(p.groups))
-	limit := max(minSlice, p.share(n, share)/time.Duration(all))
+	limit := max(minSlice, p.left(n, part)/time.Duration(all))
 	cpu := accountant()
 	done := 0
 	for _, g := range p.groups {
@@ -125,13 +134,13 @@ func (p *pass) round(ctx context.Context, n int) {
 		}
 		for i := range g.cells {
 			c := g.cells[(i+n)%len(g.cells)]
-			p.say(p.done(n, share*float64(done)/float64(all)), g.program.Name+" by "+c.way.method)
+			p.say(p.done(n, part*float64(done)/float64(all)), g.program.Name+" by "+c.way.method)
 			p.turn(ctx, g, c, limit, cpu)
 			done++
 		}
 		leave()
 	}
-	p.startsRound(ctx, n, share)
+	p.startsRound(ctx, n, part)
 }
 
 // turn gives one way its turn.

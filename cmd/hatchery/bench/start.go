@@ -119,12 +119,12 @@ func (p *pass) startsRound(ctx context.Context, n int, done float64) {
 	if len(starts) == 0 {
 		return
 	}
-	p.say(p.done(n, done), "the start of the command")
+	p.say(p.done(n, done), starts[0].what)
 	before := make([]int, len(starts))
 	for i, s := range starts {
 		before[i] = len(s.took)
 	}
-	end := time.Now().Add(p.share(n, 1-done))
+	end := time.Now().Add(p.left(n, 1-done))
 	for first := true; ctx.Err() == nil && (first || time.Now().Before(end)); first = false {
 		for i := range starts {
 			starts[(i+n)%len(starts)].once(ctx)
@@ -157,22 +157,23 @@ func startResults(starts []*start) (out []Start) {
 		took := slices.Sorted(slices.Values(s.took))
 		r := Start{What: s.what, Runs: len(took), Median: micros(quantile(took, 0.5)), P99: micros(quantile(took, 0.99)), Skipped: s.failed}
 		if s.against != nil {
-			r.Against, r.Ratio = s.against.what, s.ratio()
+			r.Against, r.Ratio = s.against.what, s.ratioTo(s.against)
 		}
 		out = append(out, r)
 	}
 	return out
 }
 
-func (s *start) ratio() *Ratio {
-	if len(s.took) == 0 || len(s.against.took) == 0 {
+// ratioTo compares the times with those of base: all with all, and round with round.
+func (s *start) ratioTo(base *start) *Ratio {
+	if len(s.took) == 0 || len(base.took) == 0 {
 		return nil
 	}
 	median := func(s *start) float64 { return float64(quantile(slices.Sorted(slices.Values(s.took)), 0.5)) }
 	var each []float64
-	for i := range min(len(s.rounds), len(s.against.rounds)) {
-		each = append(each, s.rounds[i]/s.against.rounds[i])
+	for i := range min(len(s.rounds), len(base.rounds)) {
+		each = append(each, s.rounds[i]/base.rounds[i])
 	}
 	slices.Sort(each)
-	return &Ratio{Value: median(s) / median(s.against), Low: quantile(each, 0.1), High: quantile(each, 0.9)}
+	return &Ratio{Value: median(s) / median(base), Low: quantile(each, 0.1), High: quantile(each, 0.9)}
 }
