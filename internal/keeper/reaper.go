@@ -87,7 +87,6 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		return batch
 	}
 	if c == nil {
-		t.noteStray(pid, ws, usage)
 		t.orphanEnded(group, session)
 		return batch
 	}

@@ -39,8 +39,6 @@ type table struct {
 	probes   probes
 	pool     pool
 	makers   map[*launch.Thread]time.Duration // that park a child, and since when
-	forks    int                              // processes that were asked to make a child
-	strays   map[int]stray                    // children that ended meanwhile and that nobody knew; nil for none
 
 	left     map[uint64]*left // by the id of the child that left it
 	byNumber map[int]*left    // by the number of the group that is it

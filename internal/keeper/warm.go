@@ -37,14 +37,17 @@ type template struct {
 	conf spawn.Template
 	boot bootstrap
 
-	ready   []*standby    // of the kind fork one at most, which stays here
+	ready   []*standby    // each of which becomes one child
+	zygote  *standby      // of the kind fork: the one that makes them; nil when there is none
 	booting int           // started, or to be started
-	waiting []chan booted // room for one in each
+	waiting []chan booted // room for one in each; of the kind fork they wait for the zygote
+	lost    int           // of the kind fork: how often in a row one that was to be made ahead has vanished
 	goal    int           // how many are to be ready without anybody waiting
 	least   int           // what it does not fall below
 	uses    int           // since nobody had wanted any for a while
 	served  uint64        // children handed over
 	size    int64         // what one takes of memory; 0 while that is not known
+	base    int64         // what the zygote takes, likewise
 	used    time.Time
 	refill  *time.Timer
 	idle    *time.Timer
@@ -58,12 +61,11 @@ type booted struct {
 	err error
 }
 
-// A standby is a process that was made ready, or a child made by one, until it is
-// handed over.
+// A standby is a process that was made ready, until it is handed over.
 type standby struct {
 	template *template
-	channel  *zygote.Channel // nil for a child that was made by fork
-	pidfd    int             // or -1
+	channel  *zygote.Channel
+	pidfd    int // or -1
 	child    *child
 	gone     chan struct{} // closed when it has been reaped
 
@@ -71,9 +73,10 @@ type standby struct {
 	users int  // who talk to it, or are about to
 	out   bool // it is not in ready, and will not be: the last user lets it go
 
-	// Of the kind fork.
-	turn chan struct{} // a place for the one who talks to it
-	owed time.Time     // since when it owes an answer nobody waits for; belongs to who has the turn
+	// Of a zygote.
+	turn  chan struct{} // a place for the one who talks to it; nil for one that becomes a child
+	owed  time.Time     // since when it owes an answer nobody waits for; belongs to who has the turn
+	asked uint64        // how many children it was asked for; likewise
 
 	// What the table's lock guards.
 	ended  bool
@@ -146,11 +149,11 @@ func (w *warm) evict() {
 	}
 }
 
-// fork reports whether one process makes all the children.
+// fork reports whether one process makes all the others.
 func (t *template) fork() bool { return t.conf.Kind == spawn.ForkTemplate }
 
-// take returns a process that is ready, which nobody else will get if it is of the
-// kind pool. It waits for one until aborted is closed.
+// take returns a process that is ready, which nobody else will get, or the zygote
+// if there is none. It waits for one until aborted is closed.
 func (t *template) take(aborted <-chan struct{}) (*standby, error) {
 	w := t.warm
 	w.mu.Lock()
@@ -167,6 +170,11 @@ func (t *template) take(aborted <-chan struct{}) (*standby, error) {
 	}
 	if t.uses >= secondUse {
 		t.goal = max(min(t.goal+1, t.conf.Max), t.least)
+	}
+	if z := t.zygote; z != nil {
+		z.users++
+		w.mu.Unlock()
+		return z, nil
 	}
 	ch := make(chan booted, 1)
 	t.waiting = append(t.waiting, ch)
@@ -202,11 +210,8 @@ func (t *template) pop() *standby {
 	}
 	last := len(t.ready) - 1 // the one that is most likely in the caches
 	p := t.ready[last]
-	p.users++
-	if !t.fork() {
-		p.out = true
-		t.ready = t.ready[:last]
-	}
+	p.users, p.out = 1, true
+	t.ready = t.ready[:last]
 	return p
 }
 
@@ -233,18 +238,26 @@ func (p *standby) drop() {
 
 // want has as many started as are missing. The caller holds mu.
 func (t *template) want() {
-	w := t.warm
-	missing := len(t.waiting) + t.within(t.goal) - len(t.ready) - t.booting
 	if t.fork() {
-		missing = min(1, len(t.waiting)+t.goal) - len(t.ready) - t.booting
+		t.wantForks()
+		return
 	}
-	for ; missing > 0 && !w.closed; missing-- {
-		t.booting++
-		w.queue = append(w.queue, t)
-		select {
-		case w.queued <- struct{}{}:
-		default:
-		}
+	for missing := len(t.waiting) + t.within(t.goal) - len(t.ready) - t.booting; missing > 0; missing-- {
+		t.enqueue()
+	}
+}
+
+// enqueue has one process started. The caller holds mu.
+func (t *template) enqueue() {
+	w := t.warm
+	if w.closed {
+		return
+	}
+	t.booting++
+	w.queue = append(w.queue, t)
+	select {
+	case w.queued <- struct{}{}:
+	default:
 	}
 }
 
@@ -252,13 +265,7 @@ func (t *template) want() {
 // keeps it. The caller holds mu.
 func (t *template) give(p *standby) {
 	if t.fork() {
-		t.ready = append(t.ready, p)
-		p.users += len(t.waiting)
-		for _, ch := range t.waiting {
-			ch <- booted{p: p}
-		}
-		t.waiting = nil
-		t.tell(nil)
+		t.giveZygote(p)
 		return
 	}
 	if len(t.waiting) > 0 {
@@ -295,13 +302,26 @@ func (w *warm) ended(p *standby) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	close(p.gone)
-	t := p.template
-	if i := slices.Index(t.ready, p); i >= 0 {
-		t.ready = slices.Delete(t.ready, i, i+1)
-		p.out = true
+	if t := p.template; t.remove(p) {
 		p.drop()
 		t.later()
 	}
+}
+
+// remove takes p from those that are ready, and reports whether it was one. The
+// caller holds mu.
+func (t *template) remove(p *standby) bool {
+	i := slices.Index(t.ready, p)
+	switch {
+	case i >= 0:
+		t.ready = slices.Delete(t.ready, i, i+1)
+	case t.zygote == p:
+		t.zygote = nil
+	default:
+		return false
+	}
+	p.out = true
+	return true
 }
 
 // letGo closes what this process has of one that is not handed over.
@@ -332,18 +352,24 @@ func (t *template) touch() {
 	}
 }
 
-// shrink ends those that are ready but n. The caller holds mu.
+// shrink ends those that are ready but n, and the zygote if there are to be none.
+// The caller holds mu.
 func (t *template) shrink(n int) {
 	for len(t.ready) > n {
-		last := len(t.ready) - 1
-		p := t.ready[last]
-		t.ready = t.ready[:last]
-		if p.pidfd >= 0 {
-			linux.PidfdSignal(p.pidfd, syscall.SIGKILL)
-		}
-		p.out = true
-		p.drop()
+		t.end(t.ready[len(t.ready)-1])
 	}
+	if t.zygote != nil && n == 0 {
+		t.end(t.zygote)
+	}
+}
+
+// end ends a process that is ready. The caller holds mu.
+func (t *template) end(p *standby) {
+	t.remove(p)
+	if p.pidfd >= 0 {
+		linux.PidfdSignal(p.pidfd, syscall.SIGKILL)
+	}
+	p.drop()
 }
 
 // later starts what is missing when nothing has been handed over for a while. The

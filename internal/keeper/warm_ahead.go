@@ -66,9 +66,6 @@ func (t *template) prepare(n int) <-chan error {
 	w := t.warm
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if t.fork() {
-		n = min(n, 1)
-	}
 	p := prepared{n, make(chan error, 1)}
 	if w.closed {
 		p.done <- errEnding()
@@ -102,7 +99,7 @@ func (t *template) within(goal int) int {
 	if t.conf.Memory <= 0 || t.size <= 0 {
 		return goal
 	}
-	return min(goal, int(t.conf.Memory/t.size))
+	return min(goal, int(max(0, t.conf.Memory-t.base)/t.size))
 }
 
 // measure returns what a process takes of memory: its proportional set size in
@@ -133,7 +130,7 @@ func (w *warm) list() []TemplateState {
 	var all []found
 	for _, t := range w.templates {
 		f := found{TemplateState: TemplateState{Kind: t.conf.Kind, Path: t.boot.path, Ready: len(t.ready), Booting: t.booting, Served: t.served}}
-		for _, p := range t.ready {
+		for _, p := range t.processes() {
 			f.pids = append(f.pids, p.child.pid)
 		}
 		all = append(all, f)
@@ -148,6 +145,14 @@ func (w *warm) list() []TemplateState {
 		states = append(states, f.TemplateState)
 	}
 	return states
+}
+
+// processes returns those that are there. The caller holds mu.
+func (t *template) processes() []*standby {
+	if t.zygote == nil {
+		return t.ready
+	}
+	return append([]*standby{t.zygote}, t.ready...)
 }
 
 // describe appends what there is, for people. It waits for no lock.

@@ -53,7 +53,10 @@ func (t *template) start(l *launcher) error {
 	if err != nil {
 		return &spawn.Error{Phase: spawn.PhaseSetup, Op: handoff, Errno: errnoOf(err)}
 	}
-	p := &standby{template: t, channel: zygote.Open(ours), pidfd: -1, gone: make(chan struct{}), turn: make(chan struct{}, 1)}
+	p := &standby{template: t, channel: zygote.Open(ours), pidfd: -1, gone: make(chan struct{})}
+	if t.fork() {
+		p.turn = make(chan struct{}, 1)
+	}
 	l.req = t.boot.request(k, t.conf.Kind, theirs)
 	if !k.table.beginBoot(l) {
 		syscall.Close(theirs)
@@ -79,35 +82,50 @@ func (t *template) start(l *launcher) error {
 	return nil
 }
 
-// await waits until p is ready.
+// await waits until p, which was started, is ready.
 func (t *template) await(p *standby) {
-	p.channel.Deadline(bootTime)
-	fields, fds, err := p.channel.Recv()
-	closeAll(fds)
-	switch {
-	case err != nil:
-		err = t.notReady(p, err)
-	case len(fields) < 3 || fields[0] != zygote.Ready:
-		err = t.bad("it said something else than that it was ready")
-	case fields[1] != t.conf.Kind:
-		err = t.bad("it is of the kind " + strconv.Quote(fields[1]))
-	case fields[2] != zygote.Version:
-		err = t.bad("it speaks version " + strconv.Quote(fields[2]) + " of the protocol, not " + zygote.Version)
-	}
-	if err != nil {
+	if err := t.check(p, t.conf.Kind); err != nil {
 		t.warm.k.table.kill(p)
 		<-p.gone
 		p.letGo()
 		t.booted(nil, err)
 		return
 	}
-	if t.conf.Memory > 0 {
-		size := t.warm.k.measure(p.child.pid)
-		t.warm.mu.Lock()
-		t.size = max(t.size, size)
-		t.warm.mu.Unlock()
+	if t.fork() {
+		t.weigh(p, &t.base)
+	} else {
+		t.weigh(p, &t.size)
 	}
 	t.booted(p, nil)
+}
+
+// check waits until p says that it is ready, of that kind.
+func (t *template) check(p *standby, kind string) error {
+	p.channel.Deadline(bootTime)
+	fields, fds, err := p.channel.Recv()
+	closeAll(fds)
+	switch {
+	case err != nil:
+		return t.notReady(p, err)
+	case len(fields) < 3 || fields[0] != zygote.Ready:
+		return t.bad("it said something else than that it was ready")
+	case fields[1] != kind:
+		return t.bad("it is of the kind " + strconv.Quote(fields[1]))
+	case fields[2] != zygote.Version:
+		return t.bad("it speaks version " + strconv.Quote(fields[2]) + " of the protocol, not " + zygote.Version)
+	}
+	return nil
+}
+
+// weigh notes in what, if that matters, the memory that p takes.
+func (t *template) weigh(p *standby, what *int64) {
+	if t.conf.Memory <= 0 {
+		return
+	}
+	size := t.warm.k.measure(p.child.pid)
+	t.warm.mu.Lock()
+	defer t.warm.mu.Unlock()
+	*what = max(*what, size)
 }
 
 // booted notes that a process is ready, or that there will be none.

@@ -10,12 +10,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/launch"
-	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/internal/zygote"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -27,7 +25,10 @@ type handing struct {
 	mu     sync.Mutex
 	over   bool            // aborted is closed
 	report *zygote.Channel // nil when there is none
+	other  *zygote.Channel // somebody else's, or nil: ends as well
 }
+
+func newHanding() *handing { return &handing{aborted: make(chan struct{})} }
 
 // abort gives the hand-off up: what it waits for ends.
 func (h *handing) abort() {
@@ -37,8 +38,20 @@ func (h *handing) abort() {
 		h.over = true
 		close(h.aborted)
 	}
-	if h.report != nil {
-		h.report.Shutdown()
+	for _, ch := range []*zygote.Channel{h.report, h.other} {
+		if ch != nil {
+			ch.Shutdown()
+		}
+	}
+}
+
+// watch has ch end when the hand-off is given up. It is to be called with nil
+// before ch is closed.
+func (h *handing) watch(ch *zygote.Channel) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.other = ch; ch != nil && h.over {
+		ch.Shutdown()
 	}
 }
 
@@ -95,7 +108,7 @@ func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error
 	if err != nil {
 		return none, err
 	}
-	h := &handing{aborted: make(chan struct{})}
+	h := newHanding()
 	l.handing = h // before anybody can want to abort it
 	if _, ok := l.k.table.begin(id, l, nil); !ok {
 		return none, errEnding()
@@ -108,9 +121,7 @@ func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error
 		return none, err
 	}
 	c.pidfd = -1 // it is the answer's now
-	if c.channel != nil {
-		c.done()
-	}
+	c.done()
 	t.handed()
 	if record != nil { // it has ended already
 		l.k.send(&lane.Frame{Type: frameExited, Payload: record})
@@ -124,21 +135,19 @@ func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 	var killed *spawn.Error // which it was before it was ready
 	for again := false; ; again = true {
 		p, err := t.take(h.aborted)
-		var c *standby
-		switch {
-		case err != nil:
-		case t.fork():
-			c, err = l.fork(p, o, h)
-			p.done()
-		default:
-			if c, err = p, l.become(p, o, h); err != nil {
-				t.warm.k.table.kill(p)
+		if z := p; err == nil && z.turn != nil { // none is ready: it is made now
+			p, err = l.k.fork(z, zygote.Now, h)
+			z.done()
+		}
+		if err == nil {
+			if err = l.become(p, o, h); err != nil {
+				l.k.table.kill(p)
 				p.done()
 			}
 		}
 		switch {
 		case err == nil:
-			return c, nil
+			return p, nil
 		case h.isAborted():
 			return nil, errAborted()
 		case !errors.Is(err, errVanished):
@@ -221,178 +230,6 @@ func (o *order) failed(fields []string) error {
 	return &spawn.Error{Phase: spawn.PhaseSetup, Op: fields[0], Path: o.path, Errno: syscall.Errno(max(errno, 0)), Msg: text}
 }
 
-// oweTime is how long a process may owe an answer that nobody waits for before it
-// is taken for one that will not give it.
-const oweTime = time.Second
-
-// abortPause is the time between two looks at whether a hand-off has been given up
-// for which there is no event.
-const abortPause = 20 * time.Millisecond
-
-// fork has p make a child.
-func (l *launcher) fork(p *standby, o *order, h *handing) (*standby, error) {
-	select {
-	case p.turn <- struct{}{}:
-	case <-h.aborted:
-		return nil, errAborted()
-	}
-	child, report, err := l.forkInTurn(p, o, h)
-	<-p.turn
-	if err != nil {
-		return nil, err
-	}
-	if err := o.started(report); err != nil {
-		l.k.table.kill(child)
-		if errors.Is(err, errVanished) {
-			err = p.template.bad("the child that it made ended before it had begun")
-		}
-		return nil, err
-	}
-	return child, nil
-}
-
-// forkInTurn is fork up to the birth of the child.
-func (l *launcher) forkInTurn(p *standby, o *order, h *handing) (*standby, *zygote.Channel, error) {
-	if !p.owed.IsZero() && time.Since(p.owed) > oweTime {
-		return nil, nil, p.dismiss()
-	}
-	report, theirs, err := h.begin()
-	if err != nil {
-		return nil, nil, err
-	}
-	t := l.k.table
-	began := t.beginFork()
-	defer t.endFork()
-	p.channel.Deadline(handTime)
-	err = p.channel.Send(slices.Concat([]int{theirs}, o.fds), o.run.Fields()...)
-	syscall.Close(theirs)
-	if err != nil {
-		err = p.lost(err)
-		if errors.Is(err, errVanished) || errors.Is(err, spawn.ErrProtocol) {
-			p.dismiss()
-		}
-		return nil, nil, err
-	}
-	pid, err := p.born(o.run.ID, report, h)
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &standby{template: p.template, pidfd: -1, gone: make(chan struct{}), out: true}
-	if !t.adopt(pid, c, began) {
-		p.dismiss()
-		return nil, nil, p.template.bad("it said that it had made process " + itoa(pid) + ", which is no new child")
-	}
-	return c, report, nil
-}
-
-// dismiss kills a process that is of no use any more, and returns errVanished. A
-// new one is started for whoever comes next.
-func (p *standby) dismiss() error {
-	w := p.template.warm
-	w.mu.Lock()
-	if i := slices.Index(p.template.ready, p); i >= 0 {
-		p.template.ready = slices.Delete(p.template.ready, i, i+1)
-		p.out = true
-	}
-	w.mu.Unlock()
-	w.k.table.kill(p)
-	return errVanished
-}
-
-// born waits for the answer to the run with this id.
-func (p *standby) born(id string, report *zygote.Channel, h *handing) (pid int, err error) {
-	for until := time.Now().Add(handTime); ; {
-		said := p.channel.Await(report, handTime)
-		for !said && !h.isAborted() && time.Now().Before(until) {
-			said = p.channel.Await(nil, abortPause) // the child has ended already
-		}
-		if !said && h.isAborted() {
-			if p.owed.IsZero() {
-				p.owed = time.Now()
-			}
-			return 0, errAborted()
-		}
-		p.channel.Deadline(oweTime)
-		fields, fds, err := p.channel.Recv()
-		closeAll(fds)
-		switch {
-		case errors.Is(err, syscall.EAGAIN):
-			p.dismiss()
-			return 0, p.template.bad("it did not answer within " + handTime.String())
-		case err != nil:
-			return 0, p.dismiss()
-		case len(fields) >= 3 && fields[1] != id && (fields[0] == zygote.Born || fields[0] == zygote.Refused):
-			continue // of one that was given up: its report was shut down
-		case len(fields) == 3 && fields[0] == zygote.Born:
-			p.owed = time.Time{}
-			if pid, err := strconv.Atoi(fields[2]); err == nil && pid > 1 {
-				return pid, nil
-			}
-		case len(fields) >= 3 && fields[0] == zygote.Refused:
-			p.owed = time.Time{}
-			errno, _ := strconv.Atoi(fields[2])
-			return 0, &spawn.Error{Phase: spawn.PhaseSetup, Op: "fork", Path: p.template.boot.path, Errno: syscall.Errno(max(errno, 0)), Msg: strings.Join(fields[3:], " ")}
-		}
-		p.dismiss()
-		return 0, p.template.bad("what it said is no answer: " + strconv.Quote(strings.Join(fields, " ")))
-	}
-}
-
-// A stray is a child that nobody knew when it was reaped.
-type stray struct {
-	status syscall.WaitStatus
-	usage  syscall.Rusage
-	when   time.Time
-}
-
-// beginFork notes that a child may appear which this process has not made, and
-// returns the time.
-func (t *table) beginFork() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.forks++
-	return t.notes.clock.now()
-}
-
-func (t *table) endFork() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.forks--; t.forks == 0 {
-		t.strays = nil
-	}
-}
-
-// noteStray notes the end of a child that nobody knows. The caller holds mu.
-func (t *table) noteStray(pid int, ws syscall.WaitStatus, usage syscall.Rusage) {
-	if t.forks == 0 {
-		return
-	}
-	if t.strays == nil {
-		t.strays = map[int]stray{}
-	}
-	t.strays[pid] = stray{ws, usage, time.Now()}
-}
-
-// adopt enters a child that another process has made for this one. It reports false
-// when there is no such child.
-func (t *table) adopt(pid int, p *standby, began time.Duration) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.own(pid) || t.closed {
-		return false
-	}
-	if linux.IsChild(pid) {
-		t.enter(pid, p, began, false)
-		return true
-	}
-	s, ok := t.strays[pid]
-	if ok {
-		p.child = &child{pid: pid, standby: p, noted: noted{slot: noSlot}}
-		p.ended, p.status, p.usage, p.when = true, s.status, s.usage, s.when
-	}
-	return ok
-}
-
 // handOn ends a hand-off, and makes p the host's child if there is no error. A
 // child that has ended already comes with the record of that.
 func (t *table) handOn(id uint64, p *standby, failed error) (made launch.Child, record []byte, err error) {
@@ -410,11 +247,6 @@ func (t *table) handOn(id uint64, p *standby, failed error) (made launch.Child, 
 	}
 	c := p.child
 	made.Pid, made.Pidfd = c.pid, p.pidfd
-	if made.Pidfd < 0 && !p.ended {
-		if fd, err := linux.PidfdOpen(c.pid); err == nil {
-			made.Pidfd = fd
-		}
-	}
 	if p.ended {
 		return made, appendExit(nil, id, c.pid, p.status, &p.usage, p.when, false, 0), nil
 	}

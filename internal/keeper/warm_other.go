@@ -33,7 +33,6 @@ func (l *launcher) handleWarm(f *lane.Frame) {
 
 func (*handing) abort() {}
 
-func (t *table) noteStray(int, syscall.WaitStatus, syscall.Rusage)       {}
 func (t *table) standbyEnded(*child, syscall.WaitStatus, syscall.Rusage) {}
 
 func (l *launcher) handOff(uint64, *spawn.Template) (launch.Child, error) {

@@ -13,8 +13,9 @@
 //	report := zygote.Open(fds[0])
 //	report.Send(nil, zygote.Started)
 //
-// One of the kind fork makes a child for each run that it is told of, as a
-// sibling of its own (CLONE_PARENT in clone(2)), and goes on.
+// One of the kind fork makes a process for each [Make] that it is told, as a
+// sibling of its own (CLONE_PARENT in clone(2)), and goes on. That process has a
+// channel of its own, and is from its birth one of the kind pool.
 //
 // A frame is the length of its payload, four bytes, the lowest first, and the
 // payload: fields with a NUL byte between them. That is all there is to it, so

@@ -22,11 +22,18 @@ const (
 // The first fields of frames.
 const (
 	Ready   = "ready"   // zygote to keeper: kind, version
-	Born    = "born"    // zygote to keeper: id of the run, pid
-	Refused = "refused" // zygote to keeper: id of the run, errno, text
+	Make    = "fork"    // keeper to zygote: id, when; with it the channel of the process to be made
+	Born    = "born"    // zygote to keeper: id, pid
+	Refused = "refused" // zygote to keeper: id, errno, text
 	Start   = "run"     // keeper to zygote: see Run
 	Started = "started" // child to keeper, on the report
 	Failed  = "failed"  // child to keeper, on the report: what, errno, text
+)
+
+// When a process that is to be made is needed.
+const (
+	Now   = "now"   // somebody waits for it: it will be told at once what to be
+	Ahead = "ahead" // there is time for everything that can be done before
 )
 
 // A Run says what a child is to be. The descriptors come with it: the report

@@ -1,4 +1,5 @@
-"""A Python interpreter that is warm: it preloads modules, then forks children.
+"""A Python interpreter that is warm: it preloads modules, then forks processes
+each of which waits for a program that it is to be.
 
 It speaks the zygote channel of Hatchery (docs/protocol.md) and needs CPython
 3.9 or later with ctypes, glibc, and a kernel that has PR_GET_TID_ADDRESS.
@@ -53,38 +54,31 @@ class Channel:
         os.set_inheritable(fd, False)
         self.socket = _socket.socket(fileno=fd)
 
-    def send(self, *fields):
+    def send(self, *fields, ancillary=()):
         payload = b"\0".join(fields)
         data = memoryview(len(payload).to_bytes(4, "little") + payload)
         while data:
-            data = data[self.socket.send(data, _socket.MSG_NOSIGNAL) :]
+            data = data[self.socket.sendmsg([data], ancillary, _socket.MSG_NOSIGNAL) :]
+            ancillary = ()
 
-    def receive(self):
-        """Returns fields and descriptors of one frame, or None at the end."""
-        head, descriptors = self._exactly(4)
-        if len(head) < 4:
-            return None
-        size = int.from_bytes(head, "little")
-        payload, more = self._exactly(size)
-        if len(payload) < size:
-            return None
-        return payload.split(b"\0"), descriptors + more
-
-    def _exactly(self, size):
-        parts, descriptors = [], []
-        while size > 0:
+    def receive(self, room=4):
+        """Returns fields and descriptors of one frame, or None at the end. No
+        other frame follows within room bytes."""
+        text, descriptors, size = b"", [], 4
+        while len(text) < size:
             data, ancillary, _, _ = self.socket.recvmsg(
-                min(size, 1 << 20), _socket.CMSG_SPACE(4 * 253), _socket.MSG_CMSG_CLOEXEC
+                max(room, size) - len(text), _socket.CMSG_SPACE(4 * 253), _socket.MSG_CMSG_CLOEXEC
             )
             for level, kind, packed in ancillary:
                 if (level, kind) == (_socket.SOL_SOCKET, _socket.SCM_RIGHTS):
                     for i in range(0, len(packed) - 3, 4):
                         descriptors.append(int.from_bytes(packed[i : i + 4], sys.byteorder))
             if not data:
-                break
-            parts.append(data)
-            size -= len(data)
-        return b"".join(parts), descriptors
+                return None
+            text += data
+            if size == 4 <= len(text):
+                size += int.from_bytes(text[:4], "little")
+        return text[4:].split(b"\0"), descriptors
 
 
 class Kernel:
@@ -105,6 +99,8 @@ class Kernel:
         self.after_child = ctypes.pythonapi.PyOS_AfterFork_Child
         for f in (self.before, self.after_parent, self.after_child):
             f.restype = None
+        self.run = ctypes.pythonapi["PyRun_SimpleStringFlags"]
+        self.run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
         where = self._tid_address()
         flags = CLONE_PARENT | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | _signal.SIGCHLD
         self.arguments = (self.clone, flags, 0, 0) + ((0, where) if tls_first else (where, 0))
@@ -147,6 +143,12 @@ class Kernel:
                     except OSError:
                         pass  # the one that listdir used
 
+    def run_text(self, text):
+        """Runs text in __main__ as the interpreter does under -c; not 0 after an
+        exception, which it has shown."""
+        flags = Flags(PYCF_IGNORE_COOKIE, sys.version_info[1])
+        return self.run(text, ctypes.byref(flags))
+
     def set_environ(self, entries):
         """Makes entries, byte for byte, the environment that C sees."""
         block = (ctypes.c_char_p * (len(entries) + 1))(*entries, None)
@@ -187,6 +189,8 @@ class Template:
         categories = {c: locale.setlocale(c, None) for c in range(13) if c != locale.LC_ALL}
         for name in modules:
             importlib.import_module(name)
+        self.imports = "".join("import %s\n" % n for n in modules if n.replace(".", "").isidentifier()).encode()
+        self.main = dict(vars(sys.modules["__main__"]))
         for s, handler in self.signals.items():
             if handler is not None and _signal.getsignal(s) != handler:
                 _signal.signal(s, handler)
@@ -214,13 +218,13 @@ class Template:
         gc.freeze()
 
     def serve(self, channel):
-        """Forks a child for each request; returns in a child only."""
+        """Forks a process for each request; returns in such a one only."""
         while True:
             frame = channel.receive()
             if frame is None:
                 os._exit(0)
             fields, descriptors = frame
-            if fields[0] != b"run" or not descriptors:
+            if fields[0] != b"fork" or len(descriptors) != 1:
                 os._exit(1)
             try:
                 names = threads()
@@ -232,7 +236,8 @@ class Template:
                 answer = b"refused", fields[1], b"%d" % e.errno, os.fsencode(e.strerror)
             else:
                 if pid == 0:
-                    return Child(self, fields, descriptors).become()
+                    channel.socket.detach()  # its number may be the program's
+                    return Child(self, descriptors[0]).serve(fields[2] == b"ahead")
                 answer = b"born", fields[1], b"%d" % pid
             for fd in descriptors:
                 os.close(fd)
@@ -243,11 +248,60 @@ class Template:
 
 
 class Child:
-    """One request, in the process that serves it."""
+    """The process that serves one request."""
 
-    def __init__(self, template, fields, descriptors):
+    def __init__(self, template, fd):
         self.template = template
         self.kernel = template.kernel
+        self.channel = Channel(fd)
+
+    def serve(self, ahead):
+        """Waits for the request, and returns what is to be called."""
+        if ahead:
+            self.rehearse()
+        try:
+            self.channel.send(b"ready", b"pool", PROTOCOL)
+        except OSError:
+            os._exit(0)
+        frame = self.channel.receive(1 << 16)
+        if frame is None or frame[0][0] != b"run":
+            os._exit(0)
+        self.channel.socket.detach()
+        self.become(*frame)
+        if self.kind == "exec":
+            os.execv(sys.executable, self.argv)
+        self.enter(self.rest)
+        if hasattr(sys, "orig_argv"):
+            sys.orig_argv = [os.fsdecode(a) for a in self.argv]
+        return program(self.template, self.kind, self.value)
+
+    def rehearse(self):
+        """Serves a request that changes nothing. The memory that a fork shares
+        is copied when it is written to: now, and not when somebody waits."""
+        ours, theirs = _socket.socketpair()
+        numbers = 0, 1, 2, self.channel.socket.fileno(), ours.fileno()
+        mask = os.umask(0)
+        os.umask(mask)
+        root = os.open("/", os.O_PATH | os.O_CLOEXEC)
+        settings = [b"group=%d" % os.getpgrp(), *(b"fd=%d" % n for n in numbers), b"umask=%o" % mask, b"cwd"]
+        settings.append(b"rlimit=%d:%d:%d" % (7, *resource.getrlimit(7)))
+        argv = [b"python3", b"-c", b"pass"]
+        environment = [b"%s=%s" % e for e in os.environb.items()]
+        fields = [b"run", b""]
+        for part in settings, argv, environment:
+            fields += [b"%d" % len(part), *part]
+        given = b"".join(n.to_bytes(4, sys.byteorder) for n in (theirs.fileno(), *numbers, root))
+        Channel(ours.detach()).send(*fields, ancillary=[(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, given)])
+        channel = Channel(theirs.detach())
+        frame = channel.receive(1 << 16)
+        channel.socket.detach()
+        self.become(*frame)
+        os.close(numbers[-1])
+        self.enter([])
+        self.template.kernel.run_text(self.template.imports)
+
+    def become(self, fields, descriptors):
+        """Makes this process what was asked for, and says so."""
         self.report, self.descriptors = descriptors[0], descriptors[1:]
         at = 2
         lists = []
@@ -256,16 +310,12 @@ class Child:
             lists.append(fields[at + 1 : at + 1 + n])
             at += 1 + n
         self.settings, self.argv, self.environment = lists
-
-    def become(self):
-        """Applies the settings, reports, and returns what is to be called."""
         try:
             self.apply()
             self.start_over()
-            argv = [os.fsdecode(a) for a in self.argv]
-            kind, value, rest = command(argv)
-            if kind == "stdin" and os.isatty(0):
-                kind = "exec"
+            self.kind, self.value, self.rest = command([os.fsdecode(a) for a in self.argv])
+            if self.kind == "stdin" and os.isatty(0):
+                self.kind = "exec"
         except Failed as e:
             self.fail(*e.args)
         except BaseException as e:
@@ -274,20 +324,18 @@ class Child:
         try:
             channel.send(b"started")
         except OSError:
-            os._exit(127)  # the keeper is gone
+            os._exit(127)  # nobody wants it any more
         channel.socket.close()
-        if kind == "exec":
-            os.execv(sys.executable, self.argv)
-        # A module of its own: the exception that ended the boot holds on to the
+
+    def enter(self, argv):
+        """Makes the modules as a program finds them."""
+        # A main of its own: the exception that ended the boot holds on to the
         # other, and what is frozen is never collected.
         main = type(sys)("__main__")
         main.__dict__.clear()
-        main.__dict__.update(vars(sys.modules["__main__"]))
+        main.__dict__.update(self.template.main)
         sys.modules["__main__"] = main
-        sys.argv = rest
-        if hasattr(sys, "orig_argv"):
-            sys.orig_argv = argv
-        return program(self.template, kind, value)
+        sys.argv = argv
 
     def fail(self, what, errno, text):
         try:

@@ -85,8 +85,62 @@ type request struct {
 	files               []*os.File // descriptors 0, 1 ...
 }
 
-// run starts a child and returns its pid when it has become its program.
+// run starts a child, from a process that was made ahead, and returns its pid when
+// it has become its program.
 func (z *zygote) run(r request) (pid int, err error) {
+	p, err := z.fork("ahead")
+	if err != nil {
+		return 0, err
+	}
+	return p.run(r)
+}
+
+// A parked process is to become a child.
+type parked struct {
+	pid  int
+	conn *net.UnixConn
+}
+
+// fork has a process made for a child, which is ready if it is made ahead.
+func (z *zygote) fork(when string) (*parked, error) {
+	ours, theirs, err := socketpair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	answer, err := z.ask([]string{"fork", "17", when}, syscall.UnixRights(int(theirs.Fd())))
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	if answer[0] != "born" {
+		ours.Close()
+		return nil, errors.New(strings.Join(answer, " "))
+	}
+	theirs.Close()
+	p := &parked{conn: ours}
+	if p.pid, err = strconv.Atoi(answer[2]); err == nil && when == "ahead" {
+		var ready []string
+		if ready, err = readFrame(ours); err == nil && strings.Join(ready, " ") != "ready pool 1" {
+			err = fmt.Errorf("it said %q instead of being ready", ready)
+		}
+	}
+	if err != nil {
+		p.end()
+		return nil, err
+	}
+	return p, nil
+}
+
+// end ends a process that became no child.
+func (p *parked) end() {
+	p.conn.Close()
+	_, _ = syscall.Wait4(p.pid, nil, 0, nil)
+}
+
+// run tells p what to be, and waits until it is.
+func (p *parked) run(r request) (pid int, err error) {
+	defer p.conn.Close()
 	report, theirs, err := socketpair()
 	if err != nil {
 		return 0, err
@@ -111,38 +165,34 @@ func (z *zygote) run(r request) (pid int, err error) {
 	for _, list := range [][]string{settings, r.args, r.env} {
 		fields = append(append(fields, strconv.Itoa(len(list))), list...)
 	}
-	answer, err := z.ask(fields, syscall.UnixRights(fds...))
-	if err != nil {
-		return 0, err
-	}
-	if answer[0] != "born" {
-		return 0, errors.New(strings.Join(answer, " "))
-	}
-	pid, err = strconv.Atoi(answer[2])
-	if err != nil {
+	if err := writeFrame(p.conn, fields, syscall.UnixRights(fds...)); err != nil {
 		return 0, err
 	}
 	theirs.Close()
 	if told, err := readFrame(report); err != nil || told[0] != "started" {
-		_, _ = syscall.Wait4(pid, nil, 0, nil)
+		_, _ = syscall.Wait4(p.pid, nil, 0, nil)
 		return 0, fmt.Errorf("report: %q, %v", told, err)
 	}
-	return pid, nil
+	return p.pid, nil
 }
 
 func (z *zygote) ask(fields []string, rights []byte) ([]string, error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	payload := strings.Join(fields, "\x00")
-	frame := append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), payload...)
-	n, _, err := z.conn.WriteMsgUnix(frame, rights, nil)
-	if err == nil {
-		_, err = z.conn.Write(frame[n:])
-	}
-	if err != nil {
+	if err := writeFrame(z.conn, fields, rights); err != nil {
 		return nil, err
 	}
 	return readFrame(z.conn)
+}
+
+func writeFrame(c *net.UnixConn, fields []string, rights []byte) error {
+	payload := strings.Join(fields, "\x00")
+	frame := append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), payload...)
+	n, _, err := c.WriteMsgUnix(frame, rights, nil)
+	if err == nil && n < len(frame) {
+		_, err = c.Write(frame[n:])
+	}
+	return err
 }
 
 func readFrame(r io.Reader) ([]string, error) {
