@@ -13,18 +13,17 @@ import (
 type Template struct {
 	Kind    string // spawn.PoolTemplate or spawn.ForkTemplate
 	Path    string // of the program
-	Ready   int    // processes that are
+	Ready   int    // processes that are, each for one child
 	Booting int    // processes that are about to be
 	Served  uint64 // children that were handed over
-	Memory  int64  // proportional set size in bytes of those that are ready
+	Memory  int64  // proportional set size in bytes of those that are ready, and of what makes them by fork
 }
 
 // warmTime is how long Warm waits at most: a little longer than a keeper does.
 const warmTime = 65 * time.Second
 
 // Warm has n processes made ready for children like spec by the method of the given
-// key, and returns when they are; of a program whose children are made by fork one is
-// enough. As many stay ready as long as the host does not change in a way that only a
+// key, and returns when they are. As many stay ready as long as the host does not change in a way that only a
 // birth passes on. ctx bounds the wait.
 //
 // Of spec the program, the arguments and the environment count, as far as the

@@ -8,7 +8,7 @@ import (
 // Kinds of templates.
 const (
 	PoolTemplate = "pool" // a process that becomes one child
-	ForkTemplate = "fork" // a process that makes children of itself
+	ForkTemplate = "fork" // one that a process has made of itself, and that becomes one child
 )
 
 // A Template says how children of a plan are had from processes that were made
@@ -29,11 +29,11 @@ type Template struct {
 	Env []string
 
 	// Min is how many stay ready, and Max how many may be, for children to
-	// come. Of the kind fork there is one.
+	// come. Of the kind fork the process that makes them comes on top.
 	Min, Max int
 
-	// Idle is how long those above Min stay ready that nobody wants; 0 means
-	// for ever.
+	// Idle is how long those above Min stay ready that nobody wants, and with
+	// a Min of 0 what makes them; 0 means for ever.
 	Idle time.Duration
 
 	// Memory bounds what those that are ready take, in bytes of proportional

@@ -6,10 +6,10 @@ import "encoding/binary"
 type TemplateState struct {
 	Kind    string
 	Path    string // of the program
-	Ready   int
+	Ready   int    // each for one child
 	Booting int
 	Served  uint64 // children handed over
-	Memory  int64  // what those that are ready take, proportional set size in bytes
+	Memory  int64  // what those that are ready take and what makes them, proportional set size in bytes
 }
 
 func appendTemplates(b []byte, list []TemplateState) []byte {

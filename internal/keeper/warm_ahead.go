@@ -155,6 +155,17 @@ func (t *template) processes() []*standby {
 	return append([]*standby{t.zygote}, t.ready...)
 }
 
+// maker says for people whether there is a zygote.
+func (t *template) maker() string {
+	switch {
+	case !t.fork():
+		return ""
+	case t.zygote == nil:
+		return " (and none that makes them)"
+	}
+	return " (made by process " + itoa(t.zygote.child.pid) + ")"
+}
+
 // describe appends what there is, for people. It waits for no lock.
 func (w *warm) describe(b []byte) []byte {
 	if !w.mu.TryLock() {
@@ -162,7 +173,7 @@ func (w *warm) describe(b []byte) []byte {
 	}
 	defer w.mu.Unlock()
 	for _, t := range w.templates {
-		b = append(b, "  template of "+t.boot.path+" ("+t.conf.Kind+"): ready "+itoa(len(t.ready))+", starting "+itoa(t.booting)+", wanted by "+itoa(len(t.waiting))+", handed over "+strconv.FormatUint(t.served, 10)+"\n"...)
+		b = append(b, "  template of "+t.boot.path+" ("+t.conf.Kind+"): ready "+itoa(len(t.ready))+t.maker()+", starting "+itoa(t.booting)+", wanted by "+itoa(len(t.waiting))+", handed over "+strconv.FormatUint(t.served, 10)+"\n"...)
 	}
 	return b
 }

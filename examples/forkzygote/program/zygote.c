@@ -1,5 +1,5 @@
 /* A program in C whose children are made by fork, from a process that is ready:
- * what it takes is in serve and become. docs/protocol.md says what they speak. */
+ * what it takes is in serve, wait and become. docs/protocol.md says what they speak. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -70,32 +70,48 @@ static void become(char **field, int *fds, int nfds) {
 	exit(work(argc, argv));
 }
 
-/* serve makes a child for each frame, until the channel ends. */
+/* receive returns the fields of a frame that begins with word, and its descriptors; at
+ * the end of the channel it does not return. */
+static char **receive(int channel, const char *word, int fds[253], int *nfds) {
+	unsigned char head[4];
+	char control[CMSG_SPACE(sizeof(int[253]))];
+	struct msghdr m = {.msg_iov = &(struct iovec){head, 4}, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	if (recvmsg(channel, &m, MSG_WAITALL | MSG_CMSG_CLOEXEC) != 4) _exit(0);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (!c) _exit(1);
+	*nfds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(c), *nfds * sizeof(int));
+	size_t size = head[0] | head[1] << 8 | head[2] << 16 | (uint32_t)head[3] << 24, count = 1;
+	char *text = calloc(1, size + 1), **field = calloc(size + 2, sizeof *field);
+	if (!text || !field || recv(channel, text, size, MSG_WAITALL) != (ssize_t)size) _exit(1);
+	field[0] = text;
+	for (size_t i = 0; i < size; i++)
+		if (!text[i]) field[count++] = text + i + 1;
+	if (count < 3 || strcmp(text, word)) _exit(1);
+	return field;
+}
+
+/* wait is a process that was made for a child: it has a channel of its own. */
+static void wait(int channel) {
+	int fds[253], nfds;
+	say(channel, "ready\0pool\0001", 12);
+	char **field = receive(channel, "run", fds, &nfds);
+	become(field + 2, fds, nfds);
+}
+
+/* serve makes a process for each frame, until the channel ends. */
 static void serve(int channel) {
 	say(channel, "ready\0fork\0001", 12);
 	for (;;) {
-		unsigned char head[4];
-		char control[CMSG_SPACE(sizeof(int[253]))];
-		struct msghdr m = {.msg_iov = &(struct iovec){head, 4}, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-		if (recvmsg(channel, &m, MSG_WAITALL | MSG_CMSG_CLOEXEC) != 4) exit(0);
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		if (!c) exit(1);
-		int *fds = (int *)CMSG_DATA(c), nfds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		size_t size = head[0] | head[1] << 8 | head[2] << 16 | (uint32_t)head[3] << 24, count = 1;
-		char *text = calloc(1, size + 1), **field = calloc(size + 2, sizeof *field);
-		if (!text || !field || recv(channel, text, size, MSG_WAITALL) != (ssize_t)size) exit(1);
-		field[0] = text;
-		for (size_t i = 0; i < size; i++)
-			if (!text[i]) field[count++] = text + i + 1;
-		if (count < 5 || strcmp(field[0], "run")) exit(1);
-		long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0); /* the keeper's child */
-		if (pid == 0) become(field + 2, fds, nfds);
 		char answer[100];
+		int fds[253], nfds;
+		char **field = receive(channel, "fork", fds, &nfds);
+		long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0); /* the keeper's child */
+		if (pid == 0) close(channel), wait(fds[0]);
 		say(channel, answer, pid > 0
 			? snprintf(answer, sizeof answer, "born%c%s%c%ld", 0, field[1], 0, pid)
 			: snprintf(answer, sizeof answer, "refused%c%s%c%d%cfork", 0, field[1], 0, errno, 0));
-		for (int i = 0; i < nfds; i++) close(fds[i]);
-		free(text), free(field);
+		close(fds[0]), free(field[0]), free(field);
 	}
 }
 
