@@ -28,6 +28,11 @@ type Template struct {
 	// other values have another template.
 	Env []string
 
+	// Here says that it is started in the child's working directory, and
+	// serves children of that directory alone: what it becomes depends on
+	// where it is started. Otherwise that is the root directory.
+	Here bool
+
 	// Min is how many stay ready, and Max how many may be, for children to
 	// come. Of the kind fork the process that makes them comes on top.
 	Min, Max int
@@ -53,18 +58,20 @@ type Template struct {
 //
 // It is the keeper's step.
 func Handoff(t Template) Step {
-	required := Int(0)
-	if t.Required {
-		required = Int(1)
+	flag := func(b bool) Arg {
+		if b {
+			return Int(1)
+		}
+		return Int(0)
 	}
 	return step(OpHandoff, Str(t.Kind), Str(strings.Join(t.Args, "\x00")), Str(strings.Join(t.Env, "\x00")),
-		Int(int64(t.Min)), Int(int64(t.Max)), Int(int64(t.Idle)), Int(t.Memory), required)
+		Int(int64(t.Min)), Int(int64(t.Max)), Int(int64(t.Idle)), Int(t.Memory), flag(t.Required), flag(t.Here))
 }
 
 // Template returns what [Handoff] was given that made s. It reports false for
 // any other step, and for one that Handoff cannot have made.
 func (s Step) Template() (Template, bool) {
-	const args = 8
+	const args = 9
 	if s.Op != OpHandoff || len(s.Args) != args {
 		return Template{}, false
 	}
@@ -82,7 +89,7 @@ func (s Step) Template() (Template, bool) {
 	}
 	t := Template{
 		Kind: s.Args[0].Str, Args: list(1), Env: list(2),
-		Min: int(num(3)), Max: int(num(4)), Idle: time.Duration(num(5)), Memory: num(6), Required: num(7) != 0,
+		Min: int(num(3)), Max: int(num(4)), Idle: time.Duration(num(5)), Memory: num(6), Required: num(7) != 0, Here: num(8) != 0,
 	}
 	ok := (t.Kind == PoolTemplate || t.Kind == ForkTemplate) && t.Min >= 0 && t.Max >= t.Min && t.Idle >= 0 && t.Memory >= 0
 	return t, ok

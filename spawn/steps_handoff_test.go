@@ -10,6 +10,7 @@ func TestHandoff(t *testing.T) {
 	for _, want := range []Template{
 		{Kind: PoolTemplate},
 		{Kind: ForkTemplate, Args: []string{"python3", "-c", "a\nb"}, Env: []string{"A=b", "HOME", "LC_*"}, Min: 1, Max: 4, Idle: time.Minute, Memory: 1 << 20, Required: true},
+		{Kind: ForkTemplate, Here: true},
 	} {
 		p := &Plan{Steps: []Step{Handoff(want), Clone(0), Exec(HolePath.Arg())}}
 		b, err := p.AppendBinary(nil)

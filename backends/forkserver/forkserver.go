@@ -75,12 +75,12 @@ func (b Backend) template(s *spawn.Spec, o *Options) (t spawn.Template, known bo
 		return t, len(o.Args) == 0, "", nil
 	}
 	for _, recognize := range recognizers() {
-		args, env, why := recognize(s, o.Preload)
+		boot, why := recognize(s, o.Preload)
 		switch {
 		case why != "":
 			return t, false, why, nil
-		case args != nil:
-			t.Kind, t.Args, t.Env = spawn.ForkTemplate, args, append(env, o.Env...)
+		case boot.Args != nil:
+			t.Kind, t.Args, t.Env, t.Here = spawn.ForkTemplate, boot.Args, append(boot.Env, o.Env...), boot.Here
 			return t, false, "", nil
 		}
 	}
@@ -101,14 +101,9 @@ func bootEnv() []string {
 	return []string{"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK", "GORACE", "LD_*", "LANG", "LC_*", "TZ", "PATH", "HOME", "USER", "TMPDIR"}
 }
 
-// A recognizer says how to boot a fork zygote for a program that it knows: the
-// arguments, and the environment as in spawn.Template. It returns no arguments for
-// any other program, and why for one that it knows and that cannot be served.
-type recognizer func(s *spawn.Spec, preload []string) (args, env []string, why string)
+// A recognizer says how to boot a fork zygote for a program that it knows. It
+// returns no arguments for any other program, and why for one that it knows and that
+// cannot be served.
+type recognizer func(s *spawn.Spec, preload []string) (boot python.Boot, why string)
 
-func recognizers() []recognizer {
-	return []recognizer{func(s *spawn.Spec, preload []string) (args, env []string, why string) {
-		boot, why := python.Recognize(s, preload)
-		return boot.Args, boot.Env, why
-	}}
-}
+func recognizers() []recognizer { return []recognizer{python.Recognize} }

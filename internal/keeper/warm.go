@@ -441,19 +441,27 @@ const handoff = string(spawn.OpHandoff)
 type bootstrap struct {
 	plan  *spawn.Plan
 	path  string
-	dir   string
+	here  int // the directory to start it in, which is the root's if it is -1
 	args  []string
 	env   []string
 	words int // a memfd, which is its standard error
 }
 
-func (b *bootstrap) close() { syscall.Close(b.words) }
+func (b *bootstrap) close() {
+	syscall.Close(b.words)
+	if b.here >= 0 {
+		syscall.Close(b.here)
+	}
+}
 
 // request returns the launch of a process that has theirs as its channel.
 func (b *bootstrap) request(k *keeper, kind string, theirs int) launch.Request {
 	first := 3
-	r := launch.Request{Plan: b.plan, Path: b.path, Dir: b.dir, Args: b.args, Null: k.null, NullOut: k.nullOut, Self: k.self}
+	r := launch.Request{Plan: b.plan, Path: b.path, Args: b.args, Null: k.null, NullOut: k.nullOut, Self: k.self}
 	r.Files = append(r.Files, launch.File{Number: 2, FD: b.words})
+	if b.here >= 0 {
+		r.FDs = []int{b.here}
+	}
 	if kind == spawn.PoolTemplate {
 		for ; first < poolChannel; first++ {
 			r.Files = append(r.Files, launch.File{Number: first, FD: k.null})

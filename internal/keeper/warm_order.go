@@ -206,6 +206,13 @@ func (o *order) finish(l *launcher) error {
 	for _, v := range []int64{int64(st.Dev), int64(st.Ino), st.Mtim.Nano(), st.Ctim.Nano(), st.Size, int64(o.conf.Min), int64(o.conf.Max), int64(o.conf.Idle), o.conf.Memory} {
 		b = le.AppendUint64(b, uint64(v))
 	}
+	if o.conf.Here {
+		var st syscall.Stat_t
+		if err := syscall.Fstat(o.cwd, &st); err != nil {
+			return &spawn.Error{Phase: spawn.PhaseSetup, Op: string(spawn.OpChdir), Errno: errnoOf(err)}
+		}
+		b = le.AppendUint64(le.AppendUint64(b, uint64(st.Dev)), uint64(st.Ino))
+	}
 	b = appendString(b, o.path)
 	b = appendStrings(b, o.bootArgs())
 	b = appendStrings(b, o.env)
@@ -246,8 +253,13 @@ func (o *order) bootstrap() bootstrap {
 	p := &spawn.Plan{Steps: []spawn.Step{spawn.Clone(0), spawn.Setpgid(0), spawn.Files()}}
 	p.Steps = append(p.Steps, o.identity...)
 	p.Steps = append(p.Steps, spawn.Pdeathsig(syscall.SIGKILL))
-	b := bootstrap{plan: p, path: strings.Clone(o.path)}
-	if strings.HasPrefix(b.path, "/") { // or else it is started where it is found
+	b := bootstrap{plan: p, path: strings.Clone(o.path), here: -1}
+	switch {
+	case o.conf.Here:
+		b.path = strings.Clone(o.req.Path)
+		b.here, _ = linux.DupAbove(o.cwd, 3) // without it the launch fails, and says so
+		p.Steps = append(p.Steps, spawn.Fchdir(spawn.FD(0)))
+	case strings.HasPrefix(b.path, "/"): // or else it is started where it is found
 		p.Steps = append(p.Steps, spawn.Chdir(spawn.Str("/")))
 	}
 	p.Steps = append(p.Steps, spawn.Exec(spawn.HolePath.Arg()))

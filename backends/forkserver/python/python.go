@@ -3,10 +3,9 @@ package python
 import (
 	_ "embed"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,6 +31,9 @@ type Boot struct {
 	// the child's own value if it has one, "NAME*" for all variables of the
 	// child whose names begin so.
 	Env []string
+	// Here says that it is started in the child's working directory, because
+	// it depends on that which interpreter it is or where it finds modules.
+	Here bool
 }
 
 // Recognize says how to start a template that can serve s, with the named
@@ -46,7 +48,8 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 	if minor >= 0 && minor < 9 {
 		return Boot{}, fmt.Sprintf("python 3.%d: 3.9 or later is needed", minor)
 	}
-	if why := unfit(s.Path); why != "" {
+	chosen, why := shim(s.Path, s.Env)
+	if why != "" {
 		return Boot{}, why
 	}
 	for _, m := range preload {
@@ -54,7 +57,8 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 			return Boot{}, fmt.Sprintf("preload: %q is not the name of a module", m)
 		}
 	}
-	if why := environment(s.Env); why != "" {
+	relative, why := environment(s.Env)
+	if why != "" {
 		return Boot{}, why
 	}
 	argv := s.Argv()
@@ -64,6 +68,11 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 	}
 	boot.Args = append(append(append([]string{argv[0]}, options...), "-c", bootstrap), preload...)
 	boot.Env = append(inherited(), sourceVariable+"="+adapter)
+	if chosen {
+		boot.Env = append(boot.Env, shimmed()...)
+		boot.Env = append(boot.Env, shimVariable+"="+strings.Join(shimmed(), " "))
+	}
+	boot.Here = chosen || relative || strings.Contains(s.Path, "/") && !filepath.IsAbs(s.Path)
 	return boot, ""
 }
 
@@ -85,27 +94,6 @@ func interpreter(path string) (minor int, ok bool) {
 	return minor, err == nil && minor >= 0
 }
 
-// unfit says why the interpreter at path cannot be a template.
-func unfit(path string) string {
-	if strings.Contains(path, "/") {
-		if !filepath.IsAbs(path) {
-			return "the path of the interpreter is relative, and the template's directory is not the child's"
-		}
-	} else if found, err := exec.LookPath(path); err == nil {
-		path = found
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "" // starting it will say what is wrong
-	}
-	defer f.Close()
-	magic := make([]byte, 2)
-	if _, err := io.ReadFull(f, magic); err == nil && string(magic) == "#!" {
-		return path + " is a script that chooses an interpreter: name the interpreter itself"
-	}
-	return ""
-}
-
 // inherited names what an interpreter and its C library read before the first
 // line of a program: HOME decides on the user's packages, PATH on
 // sys.executable.
@@ -117,9 +105,10 @@ func inherited() []string {
 	}
 }
 
-// environment says why a child with the environment env cannot be served. Nil
-// is the environment of the caller.
-func environment(env []string) string {
+// environment says why a child with the environment env cannot be served, and
+// whether the interpreter's start depends on where it is. Nil is the environment of
+// the caller.
+func environment(env []string) (here bool, why string) {
 	if env == nil {
 		env = os.Environ()
 	}
@@ -130,14 +119,10 @@ func environment(env []string) string {
 		}
 		switch name {
 		case "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEBUG", "PYTHONPROFILEIMPORTTIME", "PYTHONDUMPREFS", "PYTHONPERFSUPPORT", "PYTHON_PERF_JIT_SUPPORT":
-			return name + " is set, which concerns the start of the interpreter itself"
+			return false, name + " is set, which concerns the start of the interpreter itself"
 		case "PYTHONPATH":
-			for _, dir := range filepath.SplitList(value) {
-				if !filepath.IsAbs(dir) {
-					return fmt.Sprintf("PYTHONPATH has %q, which depends on the child's directory", dir)
-				}
-			}
+			here = slices.ContainsFunc(filepath.SplitList(value), func(dir string) bool { return !filepath.IsAbs(dir) })
 		}
 	}
-	return ""
+	return here, ""
 }

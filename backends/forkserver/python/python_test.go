@@ -25,7 +25,7 @@ func TestRecognize(t *testing.T) {
 		{"python3 -- -x", "", ""},
 		{"python3 --check-hash-based-pycs never x.py", "", "--check-hash-based-pycs never"},
 		{"python3 x.py", "PYTHONPATH=/a:/b HOME=/h", ""},
-		{"python3 x.py", "PYTHONPATH=/a:b", "cold"},
+		{"python3 x.py", "PYTHONPATH=/a:b", ""},
 		{"python3 x.py", "PYTHONINSPECT=1", "cold"},
 		{"python3 x.py", "PYTHONINSPECT=", ""},
 		{"python3 -i x.py", "", "cold"},
@@ -34,7 +34,7 @@ func TestRecognize(t *testing.T) {
 		{"python3 -X importtime x.py", "", "cold"},
 		{"python3 -c", "", "cold"},
 		{"python3 -W", "", "cold"},
-		{"bin/python3 x.py", "", "cold"},
+		{"bin/python3 x.py", "", ""},
 		{"python3.8 x.py", "", "cold"},
 		{"python2 x.py", "", "no"},
 		{"python3-config x.py", "", "no"},
@@ -44,7 +44,7 @@ func TestRecognize(t *testing.T) {
 			words := strings.Fields(tt.command)
 			// A path that nothing stands at: what this machine calls python3
 			// may be anything.
-			path := words[0]
+			path, here := words[0], strings.HasPrefix(words[0], "bin") || strings.HasSuffix(tt.env, ":b")
 			if !strings.Contains(path, "/") {
 				path = "/nonexistent/" + path
 			}
@@ -59,6 +59,9 @@ func TestRecognize(t *testing.T) {
 				got = strings.TrimSpace(got)
 				if b.Args[0] != words[0] || !strings.HasSuffix(strings.Join(b.Args, " "), ") json os.path") {
 					t.Errorf("boot %q", b.Args)
+				}
+				if b.Here != here {
+					t.Errorf("started in the child's directory: %v, want %v", b.Here, here)
 				}
 			}
 			if got != tt.boot {

@@ -173,6 +173,28 @@ def threads():
     return names if len(names) > 1 else []
 
 
+class Shim:
+    """A script that has chosen the interpreter, and changed variables."""
+
+    def __init__(self, names):
+        self.names = None
+        if names is None:
+            return
+        self.names = names.split()
+        self.program = os.fsencode(getattr(sys, "orig_argv", [sys.executable])[0])
+        self.changed = [k + b"=" + v for k, v in os.environb.items() if self._may_change(k)]
+
+    def _may_change(self, name):
+        return any(name == n or n[-1:] == b"*" and name.startswith(n[:-1]) for n in self.names)
+
+    def apply(self, argv, environment):
+        """Returns what the script would have passed on."""
+        if self.names is None:
+            return argv, environment
+        kept = [e for e in environment if not self._may_change(e.partition(b"=")[0])]
+        return [self.program, *argv[1:]], kept + self.changed
+
+
 class Template:
     """What the interpreter was at its start, and children are to be again."""
 
@@ -182,6 +204,7 @@ class Template:
             del sys.path[0]
         self.kernel = Kernel()
         self.coerced = self._coerced()
+        self.shim = Shim(os.environb.pop(b"HATCHERY_ZYGOTE_SHIM", None))
         self.signals = {s: _signal.getsignal(s) for s in _signal.valid_signals()}
         self.streams = [(f.encoding, f.errors) for f in (sys.stdin, sys.stdout, sys.stderr)]
         self.buffered = not sys.stdout.write_through
@@ -309,7 +332,8 @@ class Child:
             n = int(fields[at])
             lists.append(fields[at + 1 : at + 1 + n])
             at += 1 + n
-        self.settings, self.argv, self.environment = lists
+        self.settings, argv, environment = lists
+        self.argv, self.environment = template.shim.apply(argv, environment)
         try:
             self.apply()
             self.start_over()

@@ -42,7 +42,7 @@ func boot(s *spawn.Spec, preload []string) (*zygote, error) {
 	}
 	defer theirs.Close()
 	z := &zygote{conn: ours}
-	z.cmd = &exec.Cmd{Path: s.Path, Args: b.Args, Dir: "/", ExtraFiles: []*os.File{theirs}, Stderr: &z.last}
+	z.cmd = &exec.Cmd{Path: s.Path, Args: b.Args, Dir: bootDir(b, s), ExtraFiles: []*os.File{theirs}, Stderr: &z.last}
 	z.cmd.Env = append(bootEnvironment(b.Env, s.Env), "HATCHERY_ZYGOTE=3")
 	if err := z.cmd.Start(); err != nil {
 		return nil, err
@@ -54,6 +54,14 @@ func boot(s *spawn.Spec, preload []string) (*zygote, error) {
 		return nil, fmt.Errorf("boot: %q, %v: %s", hello, err, &z.last)
 	}
 	return z, nil
+}
+
+// bootDir returns where a template is started.
+func bootDir(b python.Boot, s *spawn.Spec) string {
+	if b.Here {
+		return s.Dir
+	}
+	return "/"
 }
 
 // bootEnvironment fills in what a Boot says of the environment.
@@ -244,7 +252,7 @@ func (ts *templates) get(s *spawn.Spec, preload []string) (*zygote, error) {
 	if why != "" {
 		return nil, errors.New(why)
 	}
-	key := fmt.Sprintf("%q %q", b.Args, bootEnvironment(b.Env, s.Env))
+	key := fmt.Sprintf("%q %q %q", b.Args, bootDir(b, s), bootEnvironment(b.Env, s.Env))
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if z := ts.byKey[key]; z != nil {
