@@ -31,6 +31,9 @@
 //     them first. A module that changes on disk afterwards stays as it was. A
 //     program that has a module of the same name beside it gets the preloaded
 //     one.
+//   - What a shim of pyenv chose when the template was started. Children that
+//     have another directory, or other variables that it reads, have another
+//     template.
 //   - A few modules that the adapter needs: ctypes, functools, gc, resource.
 //   - Objects of the template are frozen (gc.freeze): gc.get_objects does not
 //     show them, and cycles among them are not collected.

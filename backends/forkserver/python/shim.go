@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 )
 
@@ -44,7 +43,7 @@ func shim(path string, env []string) (ok bool, why string) {
 	switch {
 	case err != nil || !bytes.HasPrefix(text, []byte("#!")):
 		return false, ""
-	case !shimEnd.Match(text):
+	case !isPyenv(string(text)):
 		return false, path + " is a script that chooses an interpreter: name the interpreter itself"
 	case bytes.Contains(text, []byte("PYENV_FILE_ARG")):
 		return false, path + " is a script of an old pyenv, which chooses an interpreter by the arguments: name the interpreter itself"
@@ -60,5 +59,9 @@ func shim(path string, env []string) (ok bool, why string) {
 	return true, ""
 }
 
-// shimEnd matches the end of the scripts that pyenv-rehash writes.
-var shimEnd = regexp.MustCompile(`(?m)^exec "[^"]*/pyenv" exec "\$program" "\$@"\n*\z`)
+// isPyenv reports whether text ends as the scripts do that pyenv-rehash writes.
+func isPyenv(text string) bool {
+	text = strings.TrimRight(text, "\n")
+	last := text[strings.LastIndexByte(text, '\n')+1:]
+	return strings.HasPrefix(last, `exec "`) && strings.HasSuffix(last, `/pyenv" exec "$program" "$@"`)
+}

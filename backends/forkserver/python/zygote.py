@@ -333,7 +333,7 @@ class Child:
             lists.append(fields[at + 1 : at + 1 + n])
             at += 1 + n
         self.settings, argv, environment = lists
-        self.argv, self.environment = template.shim.apply(argv, environment)
+        self.argv, self.environment = self.template.shim.apply(argv, environment)
         try:
             self.apply()
             self.start_over()
