@@ -11,6 +11,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
+	"github.com/hatchery-spawn/hatchery/internal/option"
 	"github.com/hatchery-spawn/hatchery/internal/optionschema"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -19,14 +20,15 @@ import (
 
 // A plugin is a running process that serves a method.
 type plugin struct {
-	key     registry.SpawnMethodKey
-	proc    *pluginProcess
-	client  *wire.Client  // control, by grpc
-	planner *wire.Planner // Spec to Plan, by the lane
-	spawner bool
-	options *optionschema.Schema // nil: the backend alone knows its options
-	resting chan struct{}        // closed when it is being ended in order
-	rest    func()               // closes it
+	key         registry.SpawnMethodKey
+	proc        *pluginProcess
+	client      *wire.Client  // control, by grpc
+	planner     *wire.Planner // Spec to Plan, by the lane
+	spawner     bool
+	options     func() (*option.Table, error) // what the method says of its options; a nil Table is nothing
+	mayHaveNone bool                          // no option has to be given
+	resting     chan struct{}                 // closed when it is being ended in order
+	rest        func()                        // closes it
 }
 
 // startPlugin starts the plugin of an entry and returns when it has said what
@@ -81,7 +83,7 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 		return nil, there.Load(), withKey(err, e.Key)
 	}
 	p.spawner = p.client.Description().Has(wire.FeatureSpawner)
-	if p.options, err = schemaOf(e, p.client.Description()); err != nil {
+	if err = p.readOptions(e, p.client.Description()); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pluginGrace)
 		defer cancel()
 		p.stop(closing, leftGrace) // it is of no use
@@ -91,29 +93,42 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 	return p, true, nil
 }
 
-// schemaOf returns what the method says of its options.
-func schemaOf(e registry.Entry, d wire.Description) (*optionschema.Schema, error) {
+// readOptions reads what the method says of its options. What a built-in one says is
+// read when it is needed first: it is known to be right, and most children have none.
+func (p *plugin) readOptions(e registry.Entry, d wire.Description) error {
 	text := d.OptionsSchema
 	if e.Builtin() {
 		text = e.Schema
 	}
-	s, err := optionschema.Parse(text)
-	if err != nil {
-		return nil, &spawn.Error{
-			Key: string(e.Key), Phase: spawn.PhaseStart, Op: "describe", Kind: spawn.ErrProtocol,
-			Msg: "the schema of the method's options cannot be used: " + err.Error(),
+	p.mayHaveNone = !strings.Contains(text, `"required"`)
+	p.options = sync.OnceValues(func() (*option.Table, error) {
+		t, err := optionschema.Parse(text)
+		if err != nil {
+			err = &spawn.Error{
+				Key: string(e.Key), Phase: spawn.PhaseStart, Op: "describe", Kind: spawn.ErrProtocol,
+				Msg: "the schema of the method's options cannot be used: " + err.Error(),
+			}
 		}
+		return t, err
+	})
+	if e.Builtin() {
+		return nil
 	}
-	return s, nil
+	_, err := p.options()
+	return err
 }
 
 // fits returns nil when the options of a Spec are those of the method, as far as
 // it says which these are. A blocked one refuses whatever it is asked.
 func (p *plugin) fits(spec *spawn.Spec) error {
-	if registry.Status(p.client.Description().Status) == registry.Blocked {
+	if p.mayHaveNone && len(spec.Options) == 0 || registry.Status(p.client.Description().Status) == registry.Blocked {
 		return nil
 	}
-	err := p.options.Check(spec.Options)
+	t, err := p.options()
+	if err != nil {
+		return err
+	}
+	err = t.Check(spec.Options)
 	if err == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package forkserver
 
 import (
 	"context"
+	_ "embed" // the schema
 
 	"github.com/hatchery-spawn/hatchery/backends/forkserver/python"
 	"github.com/hatchery-spawn/hatchery/sdk"
@@ -10,6 +11,12 @@ import (
 
 // Key is the method's name.
 const Key = "forkserver"
+
+// schema is the table of options as a JSON Schema. A test holds it to that, and writes
+// it anew when it is told to: go test -run TestSchema -write.
+//
+//go:embed schema.json
+var schema string
 
 // A Backend makes the plans of children that are handed over. What it remembers is
 // of which kind programs are.
@@ -29,6 +36,7 @@ func (Backend) Describe() sdk.Description {
 		Key:     Key,
 		Summary: "children from processes that are ready, with the program loaded; isolates nothing",
 		Status:  "experimental",
+		Schema:  schema,
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/bytesize"
+	"github.com/hatchery-spawn/hatchery/internal/option"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -79,14 +81,36 @@ func (o Options) List() []spawn.Option {
 	return list
 }
 
+// table says what each option may be by itself.
+func table() *option.Table {
+	ready := option.Value{Type: option.Integer, Min: option.Limit(0), Max: option.Limit(mostReady)}
+	return &option.Table{Options: []option.Option{
+		{Name: "kind", About: "what the program supports; the method finds out", Value: option.Value{Words: []string{spawn.PoolTemplate, spawn.ForkTemplate, Cold}}},
+		{Name: "preload", Many: true, About: "what an interpreter loads ahead",
+			Value: option.Value{Title: "names of modules with a comma between them", Pattern: `^[^,]+(?:,[^,]+)*$`}},
+		{Name: "arg", Many: true, About: "an argument of a process that is to be ready"},
+		{Name: "env", Many: true, About: "what such a process has in its environment",
+			Value: option.Value{Title: "NAME, NAME* or NAME=VALUE", Pattern: `^[^=\x00][^\x00]*$`}},
+		{Name: "min", About: "how many stay ready", Default: "0", Value: ready},
+		{Name: "max", About: "how many may be ready", Default: strconv.Itoa(defaultMax), Value: ready},
+		{Name: "idle", About: "how long those are kept that nobody wants", Default: "1m",
+			Value: option.Value{Title: "a time above 0, such as 5m", Format: option.Duration, Min: option.Limit(time.Nanosecond.Seconds())}},
+		{Name: "memory", About: "what those that are ready may take together",
+			Value: option.Value{Title: "bytes, such as 64m or 1g", Format: option.Bytes, Min: option.Limit(1)}},
+		{Name: "require", About: "warm: a child that would have to be started cold is an error", Value: option.Value{Words: []string{"warm"}}},
+	}}
+}
+
 // Parse reads the options of a Spec, and fills in what is not given. An error is of
-// kind spawn.ErrBadOption.
+// kind spawn.ErrBadOption, and names all that is wrong with options by themselves, or
+// else all contradictions.
 func Parse(list []spawn.Option) (Options, error) {
 	var o Options
+	if err := table().Check(list); err != nil {
+		return o, badOption("%s", spawn.AsError(err).Msg)
+	}
 	for _, opt := range list {
-		if err := o.set(opt.Key, opt.Value); err != nil {
-			return o, err
-		}
+		o.set(opt.Key, opt.Value)
 	}
 	if o.Idle == 0 {
 		o.Idle = defaultIdle
@@ -94,82 +118,44 @@ func Parse(list []spawn.Option) (Options, error) {
 	if o.Max == 0 {
 		o.Max = max(defaultMax, o.Min)
 	}
-	switch {
-	case o.Max < o.Min:
-		return o, badOption("max is %d and min %d: want as many at least", o.Max, o.Min)
-	case o.Kind == "" && len(o.Args) > 0:
-		return o, badOption("arg needs kind as well: pool or fork")
-	case o.Kind != "" && len(o.Preload) > 0:
-		return o, badOption("preload is for programs that are recognised: leave kind out")
+	var wrong []string
+	if o.Max < o.Min {
+		wrong = append(wrong, fmt.Sprintf("max is %d and min %d: want as many at least", o.Max, o.Min))
+	}
+	if o.Kind == "" && len(o.Args) > 0 {
+		wrong = append(wrong, "arg needs kind as well: pool or fork")
+	}
+	if o.Kind != "" && len(o.Preload) > 0 {
+		wrong = append(wrong, "preload is for programs that are recognised: leave kind out")
+	}
+	if len(wrong) > 0 {
+		return o, badOption("%s", strings.Join(wrong, "; "))
 	}
 	return o, nil
 }
 
-func (o *Options) set(key, value string) (err error) {
+// set sets an option whose value is of the form that the table gives it.
+func (o *Options) set(key, value string) {
 	switch key {
 	case "kind":
 		o.Kind = value
-		if value != spawn.PoolTemplate && value != spawn.ForkTemplate && value != Cold {
-			err = badOption("kind=%q: want pool, fork or cold", value)
-		}
 	case "preload":
-		for name := range strings.SplitSeq(value, ",") {
-			if name == "" {
-				return badOption("preload=%q: want names with a comma between them", value)
-			}
-			o.Preload = append(o.Preload, name)
-		}
+		o.Preload = append(o.Preload, strings.Split(value, ",")...)
 	case "arg":
 		o.Args = append(o.Args, value)
 	case "env":
 		o.Env = append(o.Env, value)
-		if value == "" || strings.HasPrefix(value, "=") || strings.Contains(value, "\x00") {
-			err = badOption("env=%q: want NAME, NAME* or NAME=VALUE", value)
-		}
 	case "min":
-		o.Min, err = number(key, value)
+		o.Min, _ = strconv.Atoi(value)
 	case "max":
-		o.Max, err = number(key, value)
+		o.Max, _ = strconv.Atoi(value)
 	case "idle":
-		o.Idle, err = time.ParseDuration(value)
-		if err != nil || o.Idle <= 0 {
-			err = badOption("idle=%q: want a time above 0, such as 5m", value)
-		}
+		o.Idle, _ = time.ParseDuration(value)
 	case "memory":
-		o.Memory, err = size(value)
+		o.Memory, _ = bytesize.Parse(value)
 	case "require":
 		o.Require = true
-		if value != "warm" {
-			err = badOption("require=%q: want warm", value)
-		}
-	default:
-		err = badOption("there is no option %q: want kind, preload, arg, env, min, max, idle, memory or require", key)
 	}
-	return err
-}
-
-func number(key, value string) (int, error) {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < 0 || n > mostReady {
-		return 0, badOption("%s=%q: want a number up to %d", key, value, mostReady)
-	}
-	return n, nil
-}
-
-// size reads a number of bytes, which may have one of the letters K, M and G behind
-// it.
-func size(value string) (int64, error) {
-	digits, shift := value, 0
-	for i, letter := range []string{"K", "M", "G"} {
-		if rest, ok := strings.CutSuffix(value, letter); ok {
-			digits, shift = rest, 10*(i+1)
-		}
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n <= 0 || n > 1<<(62-shift) {
-		return 0, badOption("memory=%q: want a number of bytes, such as 64M", value)
-	}
-	return n << shift, nil
 }
 
 func badOption(format string, args ...any) error {

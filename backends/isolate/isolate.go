@@ -25,6 +25,7 @@ func (Backend) Describe() sdk.Description {
 		Key:     Key,
 		Summary: "a sandbox: namespaces, a root of its own, no rights; Linux, without root",
 		Status:  "experimental",
+		Schema:  plan.Schema(),
 	}
 }
 

@@ -39,7 +39,9 @@ func rows() []row {
 		// The leaf that everything speaks.
 		{packages: "spawn", light: true},
 		{packages: "internal/nearest", light: true},
-		{packages: "internal/optionschema", module: []string{"internal/nearest", "spawn"}},
+		{packages: "internal/bytesize", light: true},
+		{packages: "internal/option", module: []string{"internal/bytesize", "internal/nearest", "spawn"}, light: true},
+		{packages: "internal/optionschema", module: []string{"internal/option"}},
 		{packages: "registry", module: []string{"internal/nearest", "spawn"}},
 
 		// System calls, descriptors and the launching of children.
@@ -94,7 +96,7 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/optionschema", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/option", "internal/optionschema", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},
@@ -112,10 +114,10 @@ func rows() []row {
 		{packages: "backends/early", module: []string{"backends/forkexec/plan", "internal/early"}, light: true},
 		{packages: "backends/forkexec/plan", module: []string{"spawn"}, light: true},
 		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
-		{packages: "backends/isolate/plan", module: []string{"internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/nearest", "internal/seccomp", "spawn"}, light: true},
+		{packages: "backends/isolate/plan", module: []string{"internal/bytesize", "internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/option", "internal/seccomp", "spawn"}, light: true},
 		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "internal/seccomp/...", "sdk", "spawn"}},
 		{packages: "backends/forkserver/python", module: []string{"spawn"}},
-		{packages: "backends/forkserver", module: []string{"backends/forkserver/...", "sdk", "spawn"}},
+		{packages: "backends/forkserver", module: []string{"backends/forkserver/...", "internal/bytesize", "internal/option", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 

@@ -3,120 +3,138 @@ package optionschema
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"maps"
+	"regexp/syntax"
 	"slices"
-	"strings"
+
+	"github.com/hatchery-spawn/hatchery/internal/option"
 )
 
 // maxText is the size of the largest schema, in bytes.
 const maxText = 64 << 10
 
-// A Schema says which options a method has. Nil says nothing, and takes any.
-type Schema struct {
-	names    []string // sorted
-	options  map[string]*option
-	required []string
-	open     bool // options that are not named are not mistakes
+// A schema is the text.
+type schema struct {
+	Type                 string               `json:"type,omitempty"`
+	Properties           map[string]*property `json:"properties"`
+	Required             []string             `json:"required,omitempty"`
+	AdditionalProperties *bool                `json:"additionalProperties,omitempty"`
 }
 
-// An option is one property.
-type option struct {
-	Type        string          `json:"type"`
-	Description string          `json:"description"`
-	Default     json.RawMessage `json:"default"`
-	Enum        []any           `json:"enum"`
-	Pattern     string          `json:"pattern"`
-	Minimum     *json.Number    `json:"minimum"`
-	Maximum     *json.Number    `json:"maximum"`
-	MinLength   *int            `json:"minLength"`
-	MaxLength   *int            `json:"maxLength"`
-	Items       *option         `json:"items"`
-
-	pattern  *regexp.Regexp
-	min, max *float64
-	words    []string // Enum, as text
+// A property is an option, or what is said of one value of those of an array.
+type property struct {
+	Type        string          `json:"type,omitempty"`
+	Title       string          `json:"title,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Default     json.RawMessage `json:"default,omitempty"`
+	Examples    []any           `json:"examples,omitempty"`
+	Enum        []any           `json:"enum,omitempty"`
+	Format      string          `json:"format,omitempty"`
+	Pattern     string          `json:"pattern,omitempty"`
+	Minimum     *json.Number    `json:"minimum,omitempty"`
+	Maximum     *json.Number    `json:"maximum,omitempty"`
+	MinLength   *int            `json:"minLength,omitempty"`
+	MaxLength   *int            `json:"maxLength,omitempty"`
+	Items       *property       `json:"items,omitempty"`
 }
 
-// Parse reads a schema. The empty text is nil, which says nothing.
-func Parse(text string) (*Schema, error) {
+// Parse reads a schema. The empty text is nil, which says nothing. The options are
+// in the order of their names.
+func Parse(text string) (*option.Table, error) {
 	if text == "" {
 		return nil, nil
 	}
 	if len(text) > maxText {
 		return nil, fmt.Errorf("%d bytes: a schema has at most %d", len(text), maxText)
 	}
-	var raw struct {
-		Type                 string             `json:"type"`
-		Properties           map[string]*option `json:"properties"`
-		Required             []string           `json:"required"`
-		AdditionalProperties *bool              `json:"additionalProperties"`
-	}
+	var raw schema
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return nil, err
 	}
 	if raw.Type != "" && raw.Type != "object" {
 		return nil, fmt.Errorf("type %q: want object, with a property for each option", raw.Type)
 	}
-	s := &Schema{options: raw.Properties, required: raw.Required, open: raw.AdditionalProperties == nil || *raw.AdditionalProperties}
-	for name, o := range raw.Properties {
-		if o == nil {
+	t := &option.Table{Open: raw.AdditionalProperties == nil || *raw.AdditionalProperties}
+	for _, name := range slices.Sorted(maps.Keys(raw.Properties)) {
+		p := raw.Properties[name]
+		if p == nil {
 			return nil, fmt.Errorf("properties.%s: null: want an object", name)
 		}
-		if err := o.complete("properties." + name); err != nil {
+		o, err := p.option(name)
+		if err != nil {
 			return nil, err
 		}
-		s.names = append(s.names, name)
+		o.Required = slices.Contains(raw.Required, name)
+		t.Options = append(t.Options, o)
 	}
-	slices.Sort(s.names)
-	return s, nil
+	for _, name := range raw.Required {
+		if raw.Properties[name] == nil { // of any form
+			t.Options = append(t.Options, option.Option{Name: name, Many: true, Required: true})
+		}
+	}
+	return t, nil
 }
 
-// complete prepares what is checked. at is the path of o, for errors.
-func (o *option) complete(at string) (err error) {
-	if !slices.Contains([]string{"", "string", "integer", "number", "boolean", "array"}, o.Type) {
-		return fmt.Errorf("%s.type: %q: want string, integer, number, boolean or array", at, o.Type)
+// option returns what a property says.
+func (p *property) option(name string) (o option.Option, err error) {
+	o = option.Option{Name: name, About: p.Description, Many: p.Type == "array"}
+	if json.Unmarshal(p.Default, &o.Default) != nil { // no text: as it is written
+		o.Default = string(p.Default)
 	}
-	if o.Pattern != "" {
-		if o.pattern, err = regexp.Compile(o.Pattern); err != nil {
-			return fmt.Errorf("%s.pattern: %w", at, err)
-		}
+	at := "properties." + name
+	if !o.Many {
+		o.Value, err = p.value(at)
+		return o, err
 	}
-	for _, b := range []struct {
-		name string
-		text *json.Number
-		to   **float64
-	}{{"minimum", o.Minimum, &o.min}, {"maximum", o.Maximum, &o.max}} {
-		if b.text == nil {
-			continue
-		}
-		f, err := b.text.Float64()
-		if err != nil {
-			return fmt.Errorf("%s.%s: %w", at, b.name, err)
-		}
-		*b.to = &f
+	if p.Items == nil {
+		return o, nil
 	}
-	for _, e := range o.Enum {
-		o.words = append(o.words, strings.Trim(fmt.Sprint(e), "\""))
+	if p.Items.Type == "array" {
+		return o, fmt.Errorf("%s.items.type: an array in an array: an option is given by one text", at)
 	}
-	if o.Items != nil {
-		if o.Items.Type == "array" {
-			return fmt.Errorf("%s.items.type: an array in an array: an option is given by one text", at)
-		}
-		return o.Items.complete(at + ".items")
-	}
-	if o.Type == "array" {
-		o.Items = new(option)
-	}
-	return nil
+	o.Value, err = p.Items.value(at + ".items")
+	return o, err
 }
 
-// repeats reports whether the option may be given more than once.
-func (o *option) repeats() bool { return o.Type == "array" }
-
-// value returns what is said of one value of the option.
-func (o *option) value() *option {
-	if o.repeats() {
-		return o.Items
+// value returns what is said of a value. at is the path of p, for errors.
+func (p *property) value(at string) (v option.Value, err error) {
+	v = option.Value{Title: p.Title, Words: texts(p.Enum), Examples: texts(p.Examples), Pattern: p.Pattern, MinLength: p.MinLength, MaxLength: p.MaxLength}
+	switch t := option.Type(p.Type); t {
+	case option.Integer, option.Number, option.Boolean:
+		v.Type = t
+	case "", "string":
+	default:
+		return v, fmt.Errorf("%s.type: %q: want string, integer, number, boolean or array", at, p.Type)
 	}
-	return o
+	switch f := option.Format(p.Format); f {
+	case option.Bytes, option.Duration:
+		v.Format = f
+	}
+	// It is compiled when it is needed, which most never are.
+	if _, err := syntax.Parse(p.Pattern, syntax.Perl); err != nil {
+		return v, fmt.Errorf("%s.pattern: %w", at, err)
+	}
+	if v.Min, err = bound(p.Minimum, at+".minimum"); err != nil {
+		return v, err
+	}
+	v.Max, err = bound(p.Maximum, at+".maximum")
+	return v, err
+}
+
+func bound(n *json.Number, at string) (*float64, error) {
+	if n == nil {
+		return nil, nil
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", at, err)
+	}
+	return &f, nil
+}
+
+func texts(values []any) (all []string) {
+	for _, v := range values {
+		all = append(all, fmt.Sprint(v))
+	}
+	return all
 }

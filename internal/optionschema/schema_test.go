@@ -108,7 +108,7 @@ func TestDescribe(t *testing.T) {
 	}
 	want := []string{
 		"bind=VALUE …             text",
-		"host=VALUE               text that matches ^[a-z.]+$; where",
+		"host=VALUE               where: text that matches ^[a-z.]+$",
 		"mode=VALUE               fast or slow or 3",
 		"port=N                   an integer from 1 to 65535; default 22",
 		"share=N                  a number from 0.5 on",

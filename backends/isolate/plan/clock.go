@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,16 +16,15 @@ const cloneNewTime = 0x80
 func (o *Options) setClock(value string) error {
 	name, text, _ := strings.Cut(value, ":")
 	offset, err := time.ParseDuration(text)
-	if err != nil {
-		return badOption("clock=%s: want monotonic:OFFSET or boottime:OFFSET, as in boottime:-36h", short(value))
-	}
-	name, err = oneOf("clock", name, "monotonic", "boottime")
 	clock := &o.Boottime
 	if name == "monotonic" {
 		clock = &o.Monotonic
 	}
-	if err == nil && *clock != 0 && *clock != offset {
-		err = badOption("clock=%s: its offset is %v already: want one", short(value), *clock)
+	switch {
+	case err != nil:
+		err = errors.New("its offset is too long")
+	case *clock != 0 && *clock != offset:
+		err = fmt.Errorf("its offset is %v already: want one", *clock)
 	}
 	*clock = offset
 	return err

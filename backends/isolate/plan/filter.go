@@ -41,20 +41,6 @@ func (f Filter) file() (path string, program, ok bool) {
 	return path, program, program || strings.HasPrefix(path, "/")
 }
 
-func parseFilter(value string) (Filter, error) {
-	f := Filter(value)
-	path, _, ok := f.file()
-	switch {
-	case ok && !clean(path):
-		return f, badOption("seccomp=%s: want an absolute path without . and ..", short(value))
-	case !ok && strings.ContainsAny(value, "/."):
-		return f, badOption("seccomp=%s: want the absolute path of a profile, or %s, %s or %s", short(value), FilterRefuse, FilterKill, FilterOff)
-	case !ok:
-		return oneOf("seccomp", value, FilterRefuse, FilterKill, FilterOff)
-	}
-	return f, nil
-}
-
 // A Program is a filter as the kernel takes it.
 type Program struct {
 	Code  string

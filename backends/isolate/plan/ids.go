@@ -13,8 +13,8 @@ func parseIDs(value string) (IDRange, error) {
 	first, count, _ := strings.Cut(value, ":")
 	a, errA := strconv.ParseUint(first, 10, 32)
 	n, errN := strconv.ParseUint(count, 10, 32)
-	if errA != nil || errN != nil || n == 0 {
-		return IDRange{}, badOption("ids=%s: want FIRST:COUNT, as in 100000:65536", short(value))
+	if last := a + n - 1; errA != nil || errN != nil || last >= noID {
+		return IDRange{}, fmt.Errorf("its last id has to be %d or less", uint32(noID-1))
 	}
 	return IDRange{uint32(a), uint32(n)}, nil
 }
@@ -27,25 +27,27 @@ func (r IDRange) String() string {
 	return fmt.Sprintf("%d:%d", r.First, r.Count)
 }
 
-// check refuses a range of which an id is none, or root's.
-func (r IDRange) check(o *Options) error {
-	switch last := uint64(r.First) + uint64(r.Count) - 1; {
-	case r == (IDRange{}):
+// contradictions returns what is wrong with a range and other options.
+func (r IDRange) contradictions(o *Options) []string {
+	if r == (IDRange{}) {
 		return nil
-	case r.Count == 0:
-		return badOption("ids=%v: it has no ids", r)
-	case r.First == 0:
-		return badOption("ids=%v: 0 is root's, of whom there would be nothing gained; want others, as in 100000:65536", r)
-	case last >= noID:
-		return badOption("ids=%v: its last id would be %d: at most %d is one", r, last, uint32(noID-1))
-	case o.UID != nil && *o.UID >= r.Count:
-		return badOption("uid=%d: with ids=%v want a number from 0 to %d", *o.UID, r, r.Count-1)
-	case o.GID != nil && *o.GID >= r.Count:
-		return badOption("gid=%d: with ids=%v want a number from 0 to %d", *o.GID, r, r.Count-1)
-	case o.ownTime():
-		return badOption("ids contradicts clock, which can be set as the host's user alone: want either")
 	}
-	return nil
+	var wrong []string
+	if r.First == 0 {
+		wrong = append(wrong, fmt.Sprintf("ids=%v: 0 is root's, of whom there would be nothing gained; want others, as in 100000:65536", r))
+	}
+	for _, id := range []struct {
+		key string
+		n   *uint32
+	}{{"uid", o.UID}, {"gid", o.GID}} {
+		if id.n != nil && *id.n >= r.Count {
+			wrong = append(wrong, fmt.Sprintf("%s=%d: with ids=%v want a number from 0 to %d", id.key, *id.n, r, r.Count-1))
+		}
+	}
+	if o.ownTime() {
+		wrong = append(wrong, "ids contradicts clock, which can be set as the host's user alone: want either")
+	}
+	return wrong
 }
 
 // maps adds the steps that give the user namespace the range: the keeper writes

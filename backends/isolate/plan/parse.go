@@ -2,148 +2,108 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/hatchery-spawn/hatchery/internal/nearest"
+	"github.com/hatchery-spawn/hatchery/internal/bytesize"
+	"github.com/hatchery-spawn/hatchery/internal/option"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// keys are the names of the options, in the order of the documentation.
-func keys() []string {
-	return []string{"profile", "root", "overlay", "bind", "tmpfs", "net", "hostname", "clock", "uid", "gid", "ids", "seccomp", "landlock", "keep_env", "memory", "cpus", "pids", "wall", "cpu_time", "best_effort"}
-}
-
-// Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption.
+// Parse reads the options of a Spec. An error is of kind spawn.ErrBadOption, and
+// names all that is wrong with options by themselves, or else all contradictions.
 func Parse(list []spawn.Option) (Options, error) {
 	var o Options
-	seen := map[string]string{}
-	for _, opt := range list {
-		if old, ok := seen[opt.Key]; ok && old != opt.Value && !repeatable(opt.Key) {
-			return o, badOption("%s is given twice, as %q and %q: want one", opt.Key, short(old), short(opt.Value))
-		}
-		seen[opt.Key] = opt.Value
-		if err := o.set(opt.Key, opt.Value); err != nil {
-			return o, err
+	wrong := table().Mistakes(list)
+	if len(wrong) == 0 { // so that each is of the form that the table gives it
+		for _, opt := range list {
+			if err := o.set(opt.Key, opt.Value); err != nil {
+				wrong = append(wrong, fmt.Sprintf("%s=%s: %v", opt.Key, short(opt.Value), err))
+			}
 		}
 	}
-	return o, o.check()
+	if len(wrong) == 0 {
+		wrong = o.contradictions()
+	}
+	if err := option.Error(wrong); err != nil {
+		e := err.(*spawn.Error)
+		e.Key, e.Phase = Key, spawn.PhasePlan
+		return o, e
+	}
+	return o, nil
 }
 
-func repeatable(key string) bool {
-	return key == "bind" || key == "tmpfs" || key == "clock" || key == "landlock" || key == "keep_env" || key == "best_effort"
-}
-
-// set sets one option.
+// set sets one option. What its form leaves open to be wrong is an error.
 func (o *Options) set(key, value string) (err error) {
 	switch key {
 	case "profile":
-		o.Profile, err = oneOf(key, value, ProfileHost, ProfileEmpty, ProfileRoot)
+		o.Profile = Profile(value)
 	case "root":
-		o.Root, err = value, notEmpty(key, value, "the folder that is to be the root")
+		o.Root = value
 	case "overlay":
-		o.Overlay, err = parseBool(key, value)
+		o.Overlay = value == "true"
 	case "bind":
-		err = o.addMount(parseBind(value))
+		o.Mounts = append(o.Mounts, parseBind(value))
 	case "tmpfs":
-		err = o.addMount(parseTmpfs(value))
+		o.Mounts = append(o.Mounts, parseTmpfs(value))
 	case "net":
-		var net string
-		net, err = oneOf(key, value, "none", "host")
-		o.HostNetwork = net == "host"
+		o.HostNetwork = value == "host"
 	case "hostname":
-		o.Hostname, err = value, notEmpty(key, value, "a name")
+		o.Hostname = value
 	case "clock":
 		err = o.setClock(value)
 	case "uid":
-		o.UID, err = parseID(key, value)
+		o.UID, err = parseID(value)
 	case "gid":
-		o.GID, err = parseID(key, value)
+		o.GID, err = parseID(value)
 	case "ids":
 		o.IDs, err = parseIDs(value)
 	case "seccomp":
-		o.Seccomp, err = parseFilter(value)
+		o.Seccomp = Filter(value)
 	case "landlock":
 		var r LandlockRule
 		r, err = parseLandlock(value)
 		o.Landlock = append(o.Landlock, r)
 	case "keep_env":
 		o.KeepEnv = append(o.KeepEnv, strings.Split(value, ",")...)
-	case "memory", "cpus", "pids", "wall", "cpu_time":
-		err = o.setLimit(key, value)
 	case "best_effort":
-		err = o.addLayers(key, value)
+		for name := range strings.SplitSeq(value, ",") {
+			if l := Layer(name); !slices.Contains(o.BestEffort, l) {
+				o.BestEffort = append(o.BestEffort, l)
+			}
+		}
 	default:
-		return unknownKey(key)
+		err = o.setLimit(key, value)
 	}
 	return err
 }
 
-func unknownKey(key string) error {
-	if near, ok := nearest.Of(key, keys()); ok {
-		return badOption("%q is no option of isolate: did you mean %q?", short(key), near)
+// setLimit sets one of the options that limit something.
+func (o *Options) setLimit(key, value string) (err error) {
+	switch key {
+	case "memory":
+		o.Memory, err = bytesize.Parse(value)
+	case "cpus":
+		o.CPUs, err = strconv.ParseFloat(value, 64)
+	case "pids":
+		o.Pids, err = strconv.Atoi(value)
+	case "wall":
+		o.Wall, err = time.ParseDuration(value)
+	case "cpu_time":
+		o.CPUTime, err = time.ParseDuration(value)
+	default:
+		panic("isolate: option " + key + " is in the table and nobody reads it")
 	}
-	return badOption("%q is no option of isolate: want one of %s", short(key), strings.Join(keys(), ", "))
+	return err
 }
 
-// oneOf returns value if it is one of those wanted.
-func oneOf[S ~string](key, value string, want ...S) (S, error) {
-	var words []string
-	for _, w := range want {
-		if string(w) == value {
-			return w, nil
-		}
-		words = append(words, string(w))
-	}
-	text := "want " + strings.Join(words, " or ")
-	if near, ok := nearest.Of(value, words); ok {
-		text = fmt.Sprintf("did you mean %q?", near)
-	}
-	return "", badOption("%s=%s: %s", key, short(value), text)
-}
-
-func notEmpty(key, value, want string) error {
-	if value == "" {
-		return badOption("%s is empty: want %s", key, want)
-	}
-	return nil
-}
-
-func parseBool(key, value string) (bool, error) {
-	b, err := strconv.ParseBool(value)
-	if err != nil {
-		return false, badOption("%s=%s: want true or false", key, short(value))
-	}
-	return b, nil
-}
-
-func parseID(key, value string) (*uint32, error) {
-	n, err := strconv.ParseUint(value, 10, 32)
-	if err != nil || n == noID {
-		return nil, badOption("%s=%s: want a number from 0 to %d", key, short(value), uint32(noID-1))
-	}
+func parseID(value string) (*uint32, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
 	id := uint32(n)
-	return &id, nil
+	return &id, err
 }
 
 // noID is no id: it means "leave it" to the system calls.
 const noID = 1<<32 - 1
-
-// addLayers reads names with commas between them.
-func (o *Options) addLayers(key, value string) error {
-	for name := range strings.SplitSeq(value, ",") {
-		l, err := oneOf(key, name, layers()...)
-		if err != nil {
-			return err
-		}
-		if !o.mayLack(l) {
-			o.BestEffort = append(o.BestEffort, l)
-		}
-	}
-	return nil
-}
-
-func (o *Options) addMount(m Mount, err error) error {
-	o.Mounts = append(o.Mounts, m)
-	return err
-}

@@ -3,39 +3,25 @@ package plan
 import "strings"
 
 // parseBind reads SRC[:DST][:ro|rw].
-func parseBind(value string) (Mount, error) {
+func parseBind(value string) Mount {
 	parts := split(value)
 	var m Mount
 	if n := len(parts); n > 1 && (parts[n-1] == "ro" || parts[n-1] == "rw") {
 		m.Write = parts[n-1] == "rw"
 		parts = parts[:n-1]
 	}
-	switch len(parts) {
-	case 1:
-		m.Source, m.Target = parts[0], parts[0]
-	case 2:
-		m.Source, m.Target = parts[0], parts[1]
-	default:
-		return m, badOption(`bind=%s: want SRC[:DST][:ro|rw]; write a colon of a name as \:`, short(value))
-	}
-	if m.Source == "" {
-		return m, badOption("bind=%s: want SRC[:DST][:ro|rw], where SRC is a file or folder of the host", short(value))
-	}
-	return m, nil
+	m.Source, m.Target = parts[0], parts[len(parts)-1]
+	return m
 }
 
 // parseTmpfs reads DST[:SIZE].
-func parseTmpfs(value string) (Mount, error) {
+func parseTmpfs(value string) Mount {
 	parts := split(value)
 	m := Mount{Target: parts[0]}
-	switch len(parts) {
-	case 1:
-	case 2:
+	if len(parts) > 1 {
 		m.Size = parts[1]
-	default:
-		return m, badOption(`tmpfs=%s: want DST[:SIZE]; write a colon of a name as \:`, short(value))
 	}
-	return m, nil
+	return m
 }
 
 // split splits at colons that have no backslash before them.
