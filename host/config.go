@@ -1,7 +1,7 @@
 package host
 
 import (
-	"io"
+	"log/slog"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -22,15 +22,32 @@ type Config struct {
 	Timeouts Timeouts
 
 	// OnEvent is told what happens to plugins ([PluginChanged]) and to a keeper that
-	// was killed ([KeeperKilled]), one event at a time and in order, beside the host,
-	// which it does not hold up.
+	// was killed ([KeeperKilled]), and of log records that were dropped ([LogDropped]),
+	// one event at a time and in order, beside the host, which it does not hold up.
 	OnEvent func(Event)
 
-	// LogLevel makes plugins log to LogWriter: trace, debug, info, warn or
-	// error. Empty means that nothing is logged. The library itself never
-	// logs.
-	LogLevel  string
-	LogWriter io.Writer
+	// Logger gets what plugins log: what they write to their descriptors 1 and 2, a
+	// record a line, with the group "plugin" of method, pid and, for a binary,
+	// path. Nil means that nothing is logged. The library itself never logs.
+	//
+	// Plugins are told the lowest level that Logger has enabled when they
+	// are started, in $HATCHERY_LOG. A Logger that waits holds up nobody: what has
+	// no place in a queue of 256 KiB for each plugin is dropped.
+	Logger *slog.Logger
+
+	// LogLimit bounds how much a plugin can log.
+	LogLimit LogLimit
+}
+
+// LogLimit bounds how many records Config.Logger gets of one plugin, those included
+// that are below its level. The others are dropped and counted; a record of level
+// warn and an event, [LogDropped], say how many.
+type LogLimit struct {
+	// Rate is how many records a second there may be, in the long run. Zero means
+	// 100, less than zero that there is no limit.
+	Rate int
+	// Burst is how many there may be at once. Zero means 500.
+	Burst int
 }
 
 // Timeouts bound every wait of a host, by name. Zero means the default.

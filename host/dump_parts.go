@@ -37,16 +37,24 @@ func (h *Host) knownMethods() (methods []*method, ok bool) {
 	return methods, true
 }
 
-// append appends what is known of a method's plugin.
+// append appends what is known of a method's plugin and of what it has logged.
 func (m *method) append(b []byte) []byte {
+	b = m.appendPlugin(b)
+	if n, dropped := m.logged.Records.Load(), m.logged.Dropped.Load(); n+dropped > 0 {
+		b = fmt.Appendf(b, "; %d log records, %d dropped", n, dropped)
+	}
+	return append(b, '\n')
+}
+
+func (m *method) appendPlugin(b []byte) []byte {
 	p, starting, ok := m.look()
 	switch {
 	case !ok:
-		return fmt.Appendf(b, "locked by somebody else for %v and more\n", lockTime)
+		return fmt.Appendf(b, "locked by somebody else for %v and more", lockTime)
 	case p == nil && starting:
-		return append(b, "its plugin is being started\n"...)
+		return append(b, "its plugin is being started"...)
 	case p == nil:
-		return append(b, "no plugin\n"...)
+		return append(b, "no plugin"...)
 	}
 	b = fmt.Appendf(b, "plugin %d", p.proc.Pid())
 	if starting {
@@ -59,13 +67,13 @@ func (m *method) append(b []byte) []byte {
 	}
 	var s wire.LaneState
 	if !soon(func() (ok bool) { s, ok = p.planner.TryState(); return ok }) {
-		return append(b, "; its lane is locked by somebody else\n"...)
+		return append(b, "; its lane is locked by somebody else"...)
 	}
 	b = fmt.Appendf(b, "; lane: %d requests of %d in flight", s.Requests, wire.LaneWindow)
 	if s.Children > 0 {
 		b = fmt.Appendf(b, ", %d children of its own", s.Children)
 	}
-	return append(appendQueues(b, s.Unread, s.Unheard), '\n')
+	return appendQueues(b, s.Unread, s.Unheard)
 }
 
 // appendQueues appends what is on its way on a lane. A byte that is not read is

@@ -25,6 +25,7 @@ type Host struct {
 	opened   time.Time
 	control  *controlSocket
 	adopted  adopted
+	logs     logs
 
 	mu       sync.Mutex
 	selected registry.SpawnMethodKey

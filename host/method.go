@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/internal/pluginlog"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -15,6 +16,8 @@ type method struct {
 	host  *Host
 	entry registry.Entry
 	plans plans
+
+	logged pluginlog.Counts // the records of all its plugins
 
 	mu      sync.Mutex
 	plugin  *plugin    // running, or the last one, or nil

@@ -21,7 +21,7 @@ import (
 // testEntries are the built-in methods and some for tests.
 func testEntries() []registry.Entry {
 	return append(backends.Builtin(),
-		sdk.Entry(unavailable{}), sdk.Entry(slowPlanner{}), sdk.Entry(badPlanner{}), sdk.Entry(echoSpawner{}))
+		sdk.Entry(unavailable{}), sdk.Entry(slowPlanner{}), sdk.Entry(badPlanner{}), sdk.Entry(echoSpawner{}), sdk.Entry(talker{}))
 }
 
 // unavailable is a method whose needs no machine meets.
@@ -75,7 +75,7 @@ func TestDefaultConstruction(t *testing.T) {
 			keys = append(keys, string(k))
 		}
 	}
-	if got, want := strings.Join(keys, " "), "bad echo forkexec forkserver go_fork goroutine isolate nowhere slow"; got != want {
+	if got, want := strings.Join(keys, " "), "bad echo forkexec forkserver go_fork goroutine isolate nowhere slow talker"; got != want {
 		t.Errorf("keys %q, want %q", got, want)
 	}
 }

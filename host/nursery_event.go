@@ -4,12 +4,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // An Event is something that happened: in a nursery [ChildStarted],
 // [ChildExited], [ChildRestarting], [ChildStopping], [OrphansEnded] or
-// [NurseryCanceled], in a host [PluginChanged] and [KeeperKilled]. There may be more kinds one day.
+// [NurseryCanceled], in a host [PluginChanged], [KeeperKilled] and
+// [LogDropped]. There may be more kinds one day.
 type Event interface{ event() }
 
 // ChildStarted: the child has become its program. Restarts is how often it had
@@ -70,6 +72,15 @@ type KeeperKilled struct {
 	Ended, Left []Orphan
 }
 
+// LogDropped: of what the plugin of a method logs Records have not been given to
+// Config.Logger, since there were too many: see LogLimit. Pid is its process.
+type LogDropped struct {
+	Key     registry.SpawnMethodKey
+	Pid     int
+	Records uint64
+}
+
+func (LogDropped) event()      {}
 func (PluginChanged) event()   {}
 func (KeeperKilled) event()    {}
 func (ChildStarted) event()    {}

@@ -76,7 +76,7 @@ func startPlugin(ctx context.Context, h *Host, e registry.Entry) (p *plugin, sta
 			return proc, nil
 		},
 		StartTimeout: h.limits.Start, CallTimeout: h.limits.Call,
-		LogLevel: h.cfg.LogLevel, LogWriter: h.cfg.LogWriter,
+		LogLevel: logLevel(h.cfg.Logger),
 	})
 	if err != nil {
 		p.planner.Close()
@@ -200,7 +200,7 @@ func (p *plugin) ended(ctx context.Context) {
 
 // pluginEnv returns the environment of a plugin: the host's, and what the
 // handshake needs, which wins. Nothing that belongs to another handshake, one
-// of an outer program, gets through.
+// of an outer program, gets through, nor what that one was told about logging.
 func pluginEnv(handshake []string) []string {
 	set := map[string]bool{}
 	for _, kv := range handshake {
@@ -210,7 +210,7 @@ func pluginEnv(handshake []string) []string {
 	env := append([]string(nil), handshake...)
 	for _, kv := range os.Environ() {
 		k, _, _ := strings.Cut(kv, "=")
-		if !set[k] && !strings.HasPrefix(k, "PLUGIN_") {
+		if !set[k] && !strings.HasPrefix(k, "PLUGIN_") && k != wire.LogVariable {
 			env = append(env, kv)
 		}
 	}

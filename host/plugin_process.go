@@ -11,6 +11,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
+	"github.com/hatchery-spawn/hatchery/internal/pluginlog"
 	"github.com/hatchery-spawn/hatchery/internal/tail"
 	"github.com/hatchery-spawn/hatchery/internal/wire"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -29,7 +30,8 @@ type pluginProcess struct {
 	launched time.Time     // when the keeper said so
 	done     chan struct{} // closed once it has been reaped and its output read
 	status   spawn.ExitStatus
-	tails    [2]*tail.Tail // of its descriptors 1 and 2
+	tails    [2]*tail.Tail  // of its descriptors 1 and 2
+	log      *pluginlog.Log // of both; nil when there is no logger
 
 	mu    sync.Mutex
 	pidfd int // to see its end before it is told; -1 when there is none
@@ -46,15 +48,29 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 	}
 	defer program.close()
 	p := &pluginProcess{host: h, path: e.Path, done: make(chan struct{}), pidfd: -1}
+	p.log = p.newLog(h.method(e))
+	err = p.start(ctx, program, e, env, handshake, laneEnd)
+	p.beginLog(e.Key)
+	if err != nil {
+		p.closeTails()
+		go p.endLog() // waited for by logs.wait
+		return nil, err
+	}
+	failpoint.Pass(failpoint.HostPluginLaunched)
+	p.watchable(p.child.Pidfd)
+	return p, nil
+}
+
+// start has the keeper start the process, and reads what it writes.
+func (p *pluginProcess) start(ctx context.Context, program *pluginProgram, e registry.Entry, env []string, handshake, laneEnd *os.File) error {
 	var outputs [2]*os.File
 	for i := range outputs {
 		r, w, err := os.Pipe()
 		if err != nil {
-			p.closeTails()
-			return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "pipe", Err: err}
+			return &spawn.Error{Phase: spawn.PhaseStart, Op: "pipe", Err: err}
 		}
 		defer w.Close()
-		outputs[i], p.tails[i] = w, tail.New(r, tailSize, nil)
+		outputs[i], p.tails[i] = w, tail.New(r, tailSize, p.log.Stream())
 	}
 	if _, given := os.LookupEnv("GOMAXPROCS"); e.Early && !given {
 		env = append(env, "GOMAXPROCS=1") // it does one thing at a time, and starts faster
@@ -65,26 +81,21 @@ func startPluginProcess(ctx context.Context, h *Host, e registry.Entry, env []st
 		FDs:   []int{int(outputs[0].Fd()), int(outputs[1].Fd()), int(handshake.Fd()), int(laneEnd.Fd())},
 	}
 	if err := program.fill(launch); err != nil {
-		p.closeTails()
-		return nil, err
+		return err
 	}
-	k, err := h.keeping.use(h.gather.now())
+	k, err := p.host.keeping.use(p.host.gather.now())
 	if err != nil {
-		p.closeTails()
-		return nil, err
+		return err
 	}
-	defer h.keeping.done(k)
+	defer p.host.keeping.done(k)
 	p.keeper = k.Client
 	failpoint.Pass(failpoint.HostPluginStart)
 	p.child, err = p.keeper.Launch(ctx, launch, p.exited)
 	p.launched = time.Now()
 	if err != nil {
-		p.closeTails()
-		return nil, startError(program.explain(err, e))
+		return startError(program.explain(err, e))
 	}
-	failpoint.Pass(failpoint.HostPluginLaunched)
-	p.watchable(p.child.Pidfd)
-	return p, nil
+	return nil
 }
 
 // startError puts a failure into the phase of starting a plugin.
@@ -114,6 +125,7 @@ func (p *pluginProcess) exited(e keeper.Exit) {
 		}
 		wg.Wait()
 		close(p.done)
+		p.endLog()
 	}()
 }
 

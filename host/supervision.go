@@ -42,6 +42,10 @@ type Health struct {
 	Reason   error
 	Failures int
 
+	// Logged and Dropped are how many records its processes have logged in all,
+	// and how many more there were than Config.LogLimit allows, or the logger took.
+	Logged, Dropped uint64
+
 	// Retry is when a plugin in backoff is started again.
 	Retry time.Time
 }
@@ -109,6 +113,7 @@ func (m *method) healthLocked() Health {
 	s := &m.sup
 	s.forgive()
 	h := Health{Key: m.entry.Key, State: s.state, Since: s.since, Reason: s.reason, Failures: s.inRow}
+	h.Logged, h.Dropped = m.logged.Records.Load(), m.logged.Dropped.Load()
 	switch s.state {
 	case PluginReady:
 		h.Pid, h.Launched = m.plugin.proc.Pid(), m.plugin.proc.launched

@@ -27,7 +27,8 @@
 // Main sees to the process: descriptors that the host passed on are
 // close-on-exec before the backend runs; signals from a terminal do not reach
 // it; nothing it prints is mixed into a child's output, descriptor 1 being a
-// copy of 2 and both being drained by the host; the variables of the plugin
+// copy of 2 and both being drained by the host, which gives it to its logger (see
+// [Logger]); the variables of the plugin
 // protocol are gone from its environment. It ends with its host: about a
 // second after the host's death at the latest, asked or not, [Main] returns.
 //

@@ -3,6 +3,7 @@ package sdk_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -22,6 +23,15 @@ func (careful) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 	p := spawn.Standard(s)
 	p.Insert(spawn.NoNewPrivs())
 	return p, nil
+}
+
+// A backend logs by [sdk.Logger]: the host's own logger has the record, with the
+// method and the process that it is from.
+func ExampleLogger() {
+	log := sdk.Logger().With("pool", "a")
+	log.Debug("a place is taken", "free", 3) // nobody has asked for this
+	fmt.Println(log.Enabled(context.Background(), slog.LevelError))
+	// Output: true
 }
 
 // A backend is served by a main of three lines, or built into a host:

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 
@@ -18,8 +20,8 @@ const (
 
 func logLevels() []string { return []string{"trace", "debug", "info", "warn", "error"} }
 
-// log sets where plugins log to, if they are to log at all. It is always a
-// file: standard error is the child's, and nothing is mixed into it. The file
+// log sets where plugins log to, if they are to log at all, and what happens to
+// them. It is always a file: standard error is the child's, and nothing is mixed into it. The file
 // is to be closed when the host is.
 func (r *request) log(cmd *cobra.Command, cfg *host.Config) (io.Closer, error) {
 	level, source := r.logLevel, "--log"
@@ -44,6 +46,42 @@ func (r *request) log(cmd *cobra.Command, cfg *host.Config) (io.Closer, error) {
 	if err != nil {
 		return nil, &failure{codeFailed, fmt.Errorf("log file: %w", err), ""}
 	}
-	cfg.LogLevel, cfg.LogWriter = level, f
+	log := slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: levelOf(level), ReplaceAttr: nameTrace}))
+	cfg.Logger, cfg.OnEvent = log, logged(log)
 	return f, nil
+}
+
+func levelOf(name string) (l slog.Level) {
+	if name == "trace" {
+		return host.LevelTrace
+	}
+	l.UnmarshalText([]byte(name)) // checked
+	return l
+}
+
+// nameTrace gives the lowest level the name that it is asked for by.
+func nameTrace(groups []string, a slog.Attr) slog.Attr {
+	if l, ok := a.Value.Any().(slog.Level); ok && len(groups) == 0 && a.Key == slog.LevelKey && l == host.LevelTrace {
+		a.Value = slog.StringValue("TRACE")
+	}
+	return a
+}
+
+// logged returns what logs the host's events. What plugins log comes by itself.
+func logged(log *slog.Logger) func(host.Event) {
+	return func(e host.Event) {
+		switch e := e.(type) {
+		case host.PluginChanged:
+			level, attrs := slog.LevelDebug, []slog.Attr{slog.String("method", string(e.Key)), slog.String("state", string(e.State))}
+			if e.Pid != 0 {
+				attrs = append(attrs, slog.Int("pid", e.Pid))
+			}
+			if e.Reason != nil {
+				level, attrs = slog.LevelWarn, append(attrs, slog.String("reason", e.Reason.Error()))
+			}
+			log.LogAttrs(context.Background(), level, "plugin", attrs...)
+		case host.KeeperKilled:
+			log.Error("the keeper was killed, and what it had started with it", "pid", e.Pid, "left", len(e.Left))
+		}
+	}
 }

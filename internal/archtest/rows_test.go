@@ -63,6 +63,7 @@ func rows() []row {
 
 		{packages: "internal/restart"},
 		{packages: "internal/tail"},
+		{packages: "internal/pluginlog"},
 		{packages: "internal/tinyelf"},
 		{packages: "internal/pid1", module: []string{"internal/tinyelf"}, light: true},
 		// What isolate asks of the kernel, as data.
@@ -96,7 +97,7 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
-		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/option", "internal/optionschema", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
+		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/option", "internal/optionschema", "internal/pluginlog", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
 			"internal/wire", "registry", "spawn"}},
 
 		{packages: "sdk/backendtest", module: []string{"host", "registry", "sdk", "spawn"}},

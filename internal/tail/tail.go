@@ -2,6 +2,7 @@ package tail
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -33,14 +34,21 @@ func (t *Tail) run() {
 	buf := make([]byte, 8<<10)
 	for {
 		n, err := t.file.Read(buf)
-		t.keep(buf[:n])
-		if t.to != nil && n > 0 {
-			if _, werr := t.to.Write(buf[:n]); werr != nil {
-				t.to = nil // the process must not suffer for it
-			}
+		t.take(buf[:n])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.sweep(buf)
 		}
 		if err != nil {
 			return
+		}
+	}
+}
+
+func (t *Tail) take(b []byte) {
+	t.keep(b)
+	if t.to != nil && len(b) > 0 {
+		if _, err := t.to.Write(b); err != nil {
+			t.to = nil // the process must not suffer for it
 		}
 	}
 }
@@ -57,8 +65,13 @@ func (t *Tail) keep(b []byte) {
 // writeTime is what a Writer has after the deadline.
 const writeTime = 100 * time.Millisecond
 
+// maxSwept bounds what is read behind the deadline, in bytes: as much as a pipe holds
+// unless somebody has made it larger.
+const maxSwept = 64 << 10
+
 // Finish reads what is left, until the deadline at most: somebody else may hold the
-// pipe open for ever. Then it closes the file. A Writer that is stuck is left behind.
+// pipe open for ever. What was written before the deadline is read in any case,
+// 64 KiB at most. Then it closes the file. A Writer that is stuck is left behind.
 func (t *Tail) Finish(deadline time.Time) {
 	if t == nil {
 		return

@@ -1,3 +1,5 @@
+//go:build unix
+
 package tail_test
 
 import (
@@ -69,6 +71,25 @@ func TestFinishWithAnOpenPipe(t *testing.T) {
 	}
 	if _, err := io.WriteString(w, "more"); err == nil {
 		t.Error("the pipe is still open")
+	}
+}
+
+// What was written is read, also by a read that comes too late.
+func TestReadBehindTheDeadline(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "the last words")
+	w.Close()
+	if err := r.SetReadDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	tl := tail.New(r, 5, &all)
+	finish(t, tl, time.Now().Add(limit))
+	if all.String() != "the last words" || string(tl.Last()) != "words" {
+		t.Errorf("it has read %q and kept %q", all.String(), tl.Last())
 	}
 }
 

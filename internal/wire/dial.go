@@ -147,8 +147,8 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 		Plugins:          plugin.PluginSet{controlName: controlPlugin{}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		SkipHostEnv:      true,
-		StartTimeout:     math.MaxInt64, // never reached: the context ends before, if the connection is waited for
-		Logger:           hostLogger(cfg.LogLevel, cfg.LogWriter),
+		StartTimeout:     math.MaxInt64,         // never reached: the context ends before, if the connection is waited for
+		Logger:           hclog.NewNullLogger(), // the host knows better what happens
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: cfg.SocketDir},
 		// go-plugin leaves its folder behind when this function fails, so
 		// it never does.

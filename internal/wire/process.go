@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"io"
 	"os"
 	"time"
 )
@@ -55,11 +54,9 @@ type ClientConfig struct {
 	// 2 s.
 	CallTimeout time.Duration
 
-	// LogLevel and LogWriter are for the messages of go-plugin: trace,
-	// debug, info, warn or error. Empty, or without a writer, is silence.
-	// The plugin is given the level too.
-	LogLevel  string
-	LogWriter io.Writer
+	// LogLevel is what the plugin is told of the level at which it is to log:
+	// trace, debug, info, warn or error. Empty tells it nothing.
+	LogLevel string
 }
 
 func (c ClientConfig) withDefaults() ClientConfig {
