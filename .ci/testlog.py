@@ -1,5 +1,5 @@
 """Turns the output of `go test -json`, read from standard input, into what
-plain `go test` prints, and writes the list of skipped tests, with their
+plain `go test` prints, and adds the list of skipped tests, with their
 reasons, to the file that is named in the first argument."""
 
 import collections
@@ -65,7 +65,7 @@ def reason(lines):
 
 
 def write(skip_file, skipped):
-    with open(skip_file, "w", encoding="utf-8") as f:
+    with open(skip_file, "a", encoding="utf-8") as f:
         print("skipped tests: %d" % len(skipped), file=f)
         for package, test, why in sorted(skipped):
             print("  %s %s: %s" % (package, test, why or "no reason given"), file=f)

@@ -43,11 +43,15 @@ func (t *remoteTarget) killTree(ctx context.Context) error {
 	return t.remote.Signal(ctx, syscall.SIGKILL)
 }
 
+// ask sends the signal and SIGCONT, as the keeper does.
 func (t *remoteTarget) ask(ctx context.Context, sig syscall.Signal, _ bool) error {
 	if sig == 0 {
 		return nil
 	}
-	return t.remote.Signal(ctx, sig)
+	if err := t.remote.Signal(ctx, sig); err != nil {
+		return err
+	}
+	return t.remote.Signal(ctx, contSignal)
 }
 
 // endOrphans is never called: of what is not local nothing is known to be left.

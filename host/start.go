@@ -98,10 +98,7 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() [
 		switch {
 		case err != nil:
 			return nil, err
-		case plan == nil:
-			if spec.Env == nil {
-				spec.Env = environ()
-			}
+		case plan == nil: // where its children run, the host's environment may mean nothing
 			return nil, nil
 		}
 		c = newCachedPlan(plan)

@@ -20,7 +20,9 @@ type Spec struct {
 
 	// Env is the environment, as "key=value". Nil means the host's; an
 	// empty list that is not nil means none. The child gets exactly this, in
-	// this order: nothing is added, removed or sorted.
+	// this order: nothing is added, removed or sorted. (Of a method whose
+	// children are no local processes nil leaves it to the method: the host's
+	// environment is not sent to another machine unless somebody says so.)
 	Env []string
 
 	// Dir is the working directory. Empty means the host's.

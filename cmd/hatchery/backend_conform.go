@@ -27,6 +27,7 @@ type conformFlags struct {
 	dirs           []string
 	run            string
 	claims, except []string
+	settings       []string
 	list, heavy    bool
 	asJSON         bool
 }
@@ -75,6 +76,7 @@ With --json: {"key", "source", "status", "summary", "cases": [{"name", "outcome"
 	flags.StringVar(&f.run, "run", "", "run the cases whose name `REGEXP` matches")
 	flags.StringSliceVar(&f.claims, "claims", nil, "what the backend claims, as a `LIST` of "+joinAbilities()+`; "none" is none (default all)`)
 	flags.StringSliceVar(&f.except, "except", nil, "leave out the cases of a `LIST`, which the method does not mean to pass")
+	flags.StringArrayVar(&f.settings, "opt", nil, "give every child the option `KEY=VALUE`; may be repeated")
 	flags.BoolVar(&f.list, "list", false, "list the cases and what they promise, and start nothing")
 	flags.BoolVar(&f.heavy, "heavy", false, "repeat thousands of times what is repeated: minutes")
 	flags.BoolVar(&f.asJSON, "json", false, "print JSON, when all is done")
@@ -151,6 +153,13 @@ func (f conformFlags) cases(cmd *cobra.Command) ([]backendtest.Case, error) {
 // options returns what the backend is held to.
 func (f conformFlags) options(cmd *cobra.Command) (backendtest.Options, error) {
 	o := backendtest.Options{Heavy: f.heavy, Except: f.except}
+	for _, text := range f.settings {
+		setting, err := spawn.ParseOption(text)
+		if err != nil {
+			return o, usage(cmd, "--opt: %v", err)
+		}
+		o.Settings = append(o.Settings, setting)
+	}
 	names := caseNames()
 	for _, name := range f.except {
 		if !slices.Contains(names, name) {

@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
@@ -39,8 +40,9 @@ func (e *Env) Has(a Ability) bool { return e.has.has(a) }
 // Key returns the method's name.
 func (e *Env) Key() string { return e.subject.Key() }
 
-// Start starts a child by the backend.
+// Start starts a child by the backend, with the settings that every Spec has.
 func (e *Env) Start(ctx context.Context, spec spawn.Spec) (*host.Process, error) {
+	spec = e.options.settled(spec)
 	if e.subject.start != nil {
 		return e.subject.start(ctx, e, spec)
 	}
@@ -71,7 +73,15 @@ func (e *Env) startBy(ctx context.Context, spec spawn.Spec) (*host.Process, erro
 // has the host's steps for what is inherited too. The files of a plan that is
 // not reusable are the caller's to close.
 func (e *Env) Plan(ctx context.Context, spec spawn.Spec) (*spawn.Plan, error) {
-	return e.subject.plan(ctx, e.Host, spec)
+	return e.subject.plan(ctx, e.Host, e.options.settled(spec))
+}
+
+// settled returns a Spec with the settings that every Spec has.
+func (o Options) settled(spec spawn.Spec) spawn.Spec {
+	if len(o.Settings) > 0 {
+		spec.Options = slices.Concat(o.Settings, spec.Options)
+	}
+	return spec
 }
 
 // Another returns an Env of the same backend with another host, and so with

@@ -23,6 +23,10 @@ type Options struct {
 	// breaking that promise is its purpose. They are skipped, visibly.
 	Except []string
 
+	// Settings are options that every Spec has in front of its own, for a
+	// method that does nothing without: where its children run, say.
+	Settings []spawn.Option
+
 	// Binary is the path of the backend's plugin binary. Empty leaves that
 	// way out.
 	Binary string

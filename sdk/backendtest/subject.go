@@ -68,7 +68,7 @@ func (s *Subject) abilities(ctx context.Context, o Options) (abilities, registry
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.found == nil {
-		if err := s.look(ctx); err != nil {
+		if err := s.look(ctx, o); err != nil {
 			return nil, registry.Entry{}, err
 		}
 	}
@@ -88,7 +88,7 @@ func (s *Subject) abilities(ctx context.Context, o Options) (abilities, registry
 }
 
 // look finds out what is not claimed, on a host of its own.
-func (s *Subject) look(ctx context.Context) error {
+func (s *Subject) look(ctx context.Context, o Options) error {
 	h, err := s.openHost()
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Subject) look(ctx context.Context) error {
 		return err
 	}
 	found = append(found, Works)
-	plan, err := s.plan(ctx, h, spawn.Spec{Path: "/"})
+	plan, err := s.plan(ctx, h, o.settled(spawn.Spec{Path: "/"}))
 	if err == nil && !plan.Reusable {
 		plan.CloseFiles()
 	}
