@@ -67,6 +67,7 @@ func (l *launcher) work(b *batch) {
 				syscall.Close(child.Pidfd)
 			}
 			pid, err = l.answerPid(child.Pid), lerr
+			l.thread.Unpark()
 		}
 		b.done(id, pid, err)
 	}

@@ -3,6 +3,7 @@ package keeper
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -71,7 +72,8 @@ type Started struct {
 var errShort = errors.New("truncated request")
 
 func (l *Launch) append(b []byte) []byte {
-	b = appendString(b, string(l.Plan))
+	b = binary.AppendUvarint(slices.Grow(b, l.size()), uint64(len(l.Plan)))
+	b = append(b, l.Plan...)
 	b = appendString(b, l.Path)
 	b = appendString(b, l.Dir)
 	b = appendStrings(b, l.Args)
@@ -83,10 +85,26 @@ func (l *Launch) append(b []byte) []byte {
 	return b
 }
 
-// parse reads what append made. The strings share the memory of s.
-func (l *Launch) parse(s string) error {
-	r := reader{s: s}
-	l.Plan = []byte(r.string())
+// size is about what append appends, and not less as a rule.
+func (l *Launch) size() int {
+	n := len(l.Plan) + len(l.Path) + len(l.Dir) + 64 + 2*len(l.Files)
+	for _, ss := range [][]string{l.Args, l.Env} {
+		for _, s := range ss {
+			n += len(s) + 2
+		}
+	}
+	return n
+}
+
+// parse reads what append made. The plan shares the memory of b; the rest does not.
+func (l *Launch) parse(b []byte) error {
+	n, head := binary.Uvarint(b)
+	if head <= 0 || n > uint64(len(b)-head) {
+		return errShort
+	}
+	b = b[head:]
+	l.Plan = b[:n:n]
+	r := reader{s: string(b[n:])}
 	l.Path, l.Dir = r.string(), r.string()
 	l.Args = r.strings(l.Args[:0])
 	l.Env = r.strings(l.Env[:0])

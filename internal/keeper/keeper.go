@@ -22,8 +22,9 @@ type keeper struct {
 	crew    crew
 	mounts  mountWatch
 	warm    *warm
-	held    []int      // namespaces of children that have ended; the reaper's
-	closing chan []int // such that somebody else is to close
+	held    []int         // namespaces of children that have ended; the reaper's
+	told    []*linux.Bell // of children that have ended; the reaper's
+	closing chan []int    // such that somebody else is to close
 	sweeper sweeper
 	null    int    // /dev/null to read, out of the way of children's numbers
 	nullOut int    // /dev/null to write

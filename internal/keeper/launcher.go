@@ -11,6 +11,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
 	"github.com/hatchery-spawn/hatchery/internal/launch"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -25,6 +26,7 @@ type launcher struct {
 	req    launch.Request
 	plans  map[string]*known // plans seen, by their encoding
 	known  *known            // that of the request
+	told   *linux.Bell       // rung when the host knows of its child's end; nil for none
 	status int               // /proc/thread-self/status, once it is needed
 
 	planSize int // of all encodings in plans
@@ -119,7 +121,8 @@ func (l *launcher) tidy() {
 	clear(l.launch.Env)
 	l.launch = Launch{Args: l.launch.Args[:0], Env: l.launch.Env[:0], Files: l.launch.Files[:0]}
 	l.req = launch.Request{Files: l.req.Files[:0]}
-	l.known = nil
+	l.known, l.told = nil, nil
+	l.thread.Unpark()
 	if cap(l.launch.Args)+cap(l.launch.Env) > bigRequest/16 {
 		l.launch.Args, l.launch.Env = nil, nil
 	}
@@ -186,7 +189,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	}
 	failpoint.Pass(failpoint.KeeperLaunchAnswered)
 	if err == nil {
-		l.ahead(child.Pidfd)
+		l.ahead()
 	}
 	if child.Pidfd >= 0 {
 		syscall.Close(child.Pidfd)
@@ -194,7 +197,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 }
 
 func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
-	if err := l.launch.parse(string(f.Payload)); err != nil {
+	if err := l.launch.parse(f.Payload); err != nil {
 		return launch.Child{Pidfd: -1}, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Err: err}
 	}
 	return l.launchChild(f.ID, f.FDs)
@@ -209,13 +212,16 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	if err != nil {
 		return none, err
 	}
-	l.known = n
+	l.known, l.told = n, nil
+	if n.key != "" {
+		l.told = new(linux.Bell)
+	}
 	files := len(fds) - len(l.launch.Files)
 	if files < 0 {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
 	l.req = launch.Request{
-		Plan: n.plan, FDs: fds[:files], Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
+		Plan: n.plan, FDs: fds[:files], Checked: n.checked == files+1, Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
@@ -250,6 +256,7 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	failpoint.Pass(failpoint.KeeperLaunchCloned)
 	l.k.table.finish(id, l, child, u, err != nil)
 	if err == nil {
+		n.checked = files + 1
 		u.begin()
 	} else {
 		err = u.explain(err)
@@ -268,7 +275,7 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 // or anew.
 func (l *launcher) start(parked *child, ready bool) (launch.Child, error) {
 	if ready {
-		child, there, err := l.thread.Become(&l.req)
+		child, there, err := l.thread.Become(&l.req, func() bool { return l.still(parked) })
 		if there {
 			return child, err
 		}

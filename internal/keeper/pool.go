@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
-	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -48,6 +47,8 @@ type known struct {
 	plan *spawn.Plan
 	key  string // its steps before the step park; empty when it has none
 
+	checked int // launch.Check has passed the plan with so many descriptors less 1; 0 when it has not
+
 	template *spawn.Template // of the handoff that it began with, and does not any more; nil without one
 }
 
@@ -71,24 +72,25 @@ func newKnown(encoded []byte) (*known, error) {
 }
 
 // takeParked takes a parked child for a launch by a plan out of the pool, if there is
-// one that is still as one would be that is made now. It stays in the table.
+// one. It stays in the table.
 func (l *launcher) takeParked(n *known) *child {
 	if n.key == "" {
 		return nil
 	}
-	t := l.k.table
-	c := t.takeParked(n.key)
-	if c == nil {
-		return nil
-	}
-	around, ok := l.k.surroundings(n.plan)
+	return l.k.table.takeParked(n.key)
+}
+
+// still reports whether a parked child is as one would be that is made now for the
+// request. If not, what else is parked ends. It is called while the child wakes up.
+func (l *launcher) still(c *child) bool {
+	around, ok := l.k.surroundings(l.known.plan)
 	mask, known := l.umask()
-	if !ok || !known || !around.equal(c.parked.around) {
-		t.dropParked(c)
-		return nil
-	}
 	l.req.Umask = mask
-	return c
+	if !ok || !known || !around.equal(c.parked.around) {
+		l.k.table.dropParked()
+		return false
+	}
+	return true
 }
 
 func (t *table) takeParked(key string) *child {
@@ -108,11 +110,10 @@ func (t *table) takeParked(key string) *child {
 	return c
 }
 
-// dropParked ends a parked child that was taken, and those that are ready.
-func (t *table) dropParked(c *child) {
+// dropParked ends the parked children that are ready.
+func (t *table) dropParked() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.killParked(c)
 	for _, c := range t.pool.ready {
 		t.killParked(c)
 	}
@@ -167,16 +168,13 @@ type parking struct {
 }
 
 // ahead parks a child for the next launch like the last one. It does not do so while
-// that one, of which it is given the pidfd, may be about to end: its end would take
-// longer.
-func (l *launcher) ahead(pidfd int) {
+// that one may be about to end: its end would take longer, or be told later.
+func (l *launcher) ahead() {
 	k, n := l.k, l.known
 	if n == nil || n.key == "" || !k.crew.others() || k.crew.pressed.Load() || !k.table.wantsParked(n.key) {
 		return
 	}
-	if pidfd >= 0 {
-		linux.AwaitExit(pidfd, shortLife)
-	}
+	l.told.Wait(shortLife)
 	p := &parking{}
 	if p.thread = k.table.beginParking(n.key); p.thread == nil {
 		return
@@ -186,7 +184,7 @@ func (l *launcher) ahead(pidfd int) {
 	err := errShort
 	if ok {
 		p.around = around
-		made, err = p.thread.Park(&launch.Request{Plan: n.plan, FDs: l.req.FDs, Null: k.null, Self: k.self})
+		made, err = p.thread.Park(&launch.Request{Plan: n.plan, FDs: l.req.FDs, Checked: n.checked == len(l.req.FDs)+1, Null: k.null, Self: k.self})
 	}
 	k.table.endParking(n.key, p, made.Pid, err)
 }

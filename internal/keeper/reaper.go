@@ -43,6 +43,7 @@ func (k *keeper) reap() {
 			k.detach.exited(batch)
 			k.send(&lane.Frame{Type: frameExited, Payload: batch})
 			failpoint.Pass(failpoint.KeeperExitSent)
+			k.ring()
 			k.letGo()
 		}
 	}
@@ -105,6 +106,9 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 	if c.failed {
 		return batch
 	}
+	if c.told != nil {
+		k.told = append(k.told, c.told)
+	}
 	if err != nil {
 		ws = lostStatus // somebody else took it, which cannot be
 	}
@@ -112,6 +116,15 @@ func (k *keeper) take(w *linux.Waiter, pid int, batch []byte) []byte {
 		exceeded |= spawn.ExceededCPU
 	}
 	return appendExit(batch, c.id, pid, ws, &usage, time.Now(), t.leave(l), exceeded)
+}
+
+// ring tells those who wait for it that the host knows of ends.
+func (k *keeper) ring() {
+	for _, b := range k.told {
+		b.Ring()
+	}
+	clear(k.told)
+	k.told = k.told[:0]
 }
 
 // letGo has namespaces of children that have ended closed by somebody else: that takes

@@ -22,7 +22,7 @@ import (
 // virtual machine longer than a small program runs. So who waits alone does not
 // let it go to sleep. It is not for several callers at a time: they have work for
 // every processor.
-const spinTime = 300 * time.Microsecond
+const spinTime = 600 * time.Microsecond
 
 // yieldTime is how often who spins again and again lets other goroutines run. The
 // runtime's monitor takes a goroutine that has not for ten milliseconds for one that

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 // A child is a process the keeper made. It is in the table from its birth to
@@ -15,11 +16,12 @@ type child struct {
 	noted   noted // where it is in the record
 	id      uint64
 	pid     int
-	failed  bool     // it never became the program: nobody is told of its end
-	parked  *parking // while it waits for what it is to become
-	kin     []kin    // that were below it when it was asked to end
-	record  int      // where its process 1 tells how the program ends, or 0
-	held    []int    // namespaces to let go of when the host knows of its end
+	failed  bool        // it never became the program: nobody is told of its end
+	parked  *parking    // while it waits for what it is to become
+	kin     []kin       // that were below it when it was asked to end
+	record  int         // where its process 1 tells how the program ends, or 0
+	held    []int       // namespaces to let go of when the host knows of its end
+	told    *linux.Bell // rung when the host knows of its end; nil when nobody waits for that
 	upkeep  *upkeep
 	standby *standby // it is not the host's yet, but to be handed over
 }
@@ -93,7 +95,7 @@ func (t *table) finish(id uint64, l *launcher, made launch.Child, u *upkeep, fai
 	t.mu.Lock()
 	delete(t.launches, id)
 	if pid := made.Pid; pid != 0 {
-		c := &child{id: id, pid: pid, failed: failed, record: made.Record, held: made.Held, upkeep: u}
+		c := &child{id: id, pid: pid, failed: failed, record: made.Record, held: made.Held, told: l.told, upkeep: u}
 		t.byPid[pid] = c
 		t.reused(pid)
 		if !failed {

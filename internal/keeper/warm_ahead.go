@@ -32,7 +32,7 @@ func (l *launcher) handleWarm(f *lane.Frame) {
 
 // order returns the template that a frame asks for, and how many are to be ready.
 func (l *launcher) order(f *lane.Frame) (t *template, n int, err error) {
-	if len(f.Payload) < 8 || l.launch.parse(string(f.Payload[8:])) != nil {
+	if len(f.Payload) < 8 || l.launch.parse(f.Payload[8:]) != nil {
 		return nil, 0, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Err: errShort}
 	}
 	p, err := l.plan(l.launch.Plan)

@@ -69,13 +69,20 @@ func checkStep(p *spawn.Plan, i, files int) error {
 
 // checkRequest checks a request as a whole.
 func checkRequest(r *Request) error {
-	if err := Check(r.Plan, len(r.FDs)); err != nil {
+	if err := r.checkPlan(); err != nil {
 		return err
 	}
 	if err := checkFiles(r); err != nil {
 		return err
 	}
 	return checkFolders(r)
+}
+
+func (r *Request) checkPlan() error {
+	if r.Checked {
+		return nil
+	}
+	return Check(r.Plan, len(r.FDs))
 }
 
 // checkFiles refuses descriptor numbers that no child can have.

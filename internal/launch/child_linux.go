@@ -62,6 +62,7 @@ type state struct {
 	more   uintptr // where the list goes on then,
 	end    uintptr // and its end
 	parcel parcel  // what it is handed
+	gate   uint32  // whether it may be that: see pass
 }
 
 // The phases. There is one process in the simplest case, the child, which walks
@@ -186,6 +187,13 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 		}
 		if o.nr == forgetCall {
 			forget(a0)
+			continue
+		}
+		if o.nr == gateCall {
+			if e := s.pass(); e != 0 {
+				*errno = uintptr(e)
+				return false
+			}
 			continue
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)

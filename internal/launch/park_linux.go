@@ -3,12 +3,17 @@
 package launch
 
 import (
+	"runtime"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
 // A parked child has done the steps of its plan up to the step park, and waits in
@@ -35,10 +40,11 @@ const (
 )
 
 // No system calls: settleCall says that the child waits now, forgetCall takes away
-// the signals that have been sent to it.
+// the signals that have been sent to it, gateCall waits until it may be what it is to be.
 const (
 	settleCall = ^uintptr(2)
 	forgetCall = ^uintptr(3)
+	gateCall   = ^uintptr(4)
 )
 
 // A parcel is where the kernel puts what a parked child is handed.
@@ -68,7 +74,7 @@ func (p *parcel) prepare() uintptr {
 // operating system: the child is bound to this one.
 func (t *Thread) Park(r *Request) (Child, error) {
 	none := Child{Pidfd: -1}
-	if err := Check(r.Plan, len(r.FDs)); err != nil {
+	if err := r.checkPlan(); err != nil {
 		return none, err
 	}
 	at := ParkStep(r.Plan)
@@ -158,18 +164,45 @@ func awaitNested(pid int, s *state) {
 	exitsyscall()
 }
 
+// handTime is for how long a launching thread looks itself whether the child that it has
+// handed over is its program. To be woken takes longer, on a processor that has gone to
+// sleep meanwhile much longer.
+const handTime = 200 * time.Microsecond
+
+// lookForNested looks whether the nested child has left the memory, at most for a time.
+func (s *state) lookForNested(limit time.Duration) {
+	if runtime.NumCPU() == 1 {
+		return
+	}
+	for begin := time.Now(); atomic.LoadUint32(&s.nestTid) != 0 && time.Since(begin) < limit; {
+		linux.Yield()
+	}
+}
+
 // Become hands a parked child over: it becomes what r asks for, whose plan begins
-// with the same steps up to the step park. It returns as Launch does. When the child
-// is not there any more, or cannot take what it is to have, there is false, and
-// nothing has come of r: the caller launches another one, and reaps this one, which is
-// gone or about to be, all the same.
-func (t *Thread) Become(r *Request) (child Child, there bool, err error) {
+// with the same steps up to the step park. It returns as Launch does. Meanwhile still is
+// called: it says whether the child is as one would be that is made now, and sets
+// r.Umask. When it is not, or is not there any more, or cannot take what it is to have,
+// there is false, and nothing has come of r: the caller launches another one, and reaps
+// this one, which is gone or about to be, all the same. Of one that was there Unpark is
+// called afterwards.
+func (t *Thread) Become(r *Request, still func() bool) (child Child, there bool, err error) {
 	p, s, pid := t.parked, t.state, t.Pid()
-	defer t.Unpark()
+	defer func() {
+		if !there {
+			t.Unpark()
+		}
+	}()
 	if err := checkRequest(r); err != nil || *s.abort != 0 || t.hand(r) != nil {
 		t.leave(pid)
 		return Child{Pidfd: -1}, false, nil
 	}
+	if still() {
+		s.setGate(gateOpen | uint32(r.Umask))
+	} else {
+		s.setGate(gateShut)
+	}
+	s.lookForNested(handTime)
 	awaitNested(pid, s)
 	if t.Step() == p.at { // it has not begun with anything of r
 		t.leave(pid)
@@ -194,11 +227,12 @@ func (t *Thread) hand(r *Request) error {
 	if unsafe.Pointer(unsafe.SliceData(b.ops)) != unsafe.Pointer(s.ops) || len(fds) > maxParcel {
 		return syscall.E2BIG // there was no room for it
 	}
-	s.more, s.end = uintptr(first), uintptr(len(b.ops))
+	s.more, s.end, s.gate = uintptr(first), uintptr(len(b.ops)), 0
 	return unix.Sendmsg(t.parked.socket, []byte{0}, unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 }
 
-// Unpark lets go of what is kept for a parked child that has been reaped.
+// Unpark lets go of what is kept for a parked child that has been reaped, or has become
+// something. Without one it does nothing.
 func (t *Thread) Unpark() {
 	p := t.parked
 	if p.at == 0 {
@@ -258,7 +292,6 @@ func (b *builder) lowerRest(r *Request, at, parent int) (fds []int, err error) {
 	b.self, b.told = 0, -1
 
 	b.call(at, forgetCall, pointer(b.bytes(int(unsafe.Sizeof(unix.Timespec{})))))
-	b.call(at, unix.SYS_UMASK, uintptr(r.Umask))
 	next := max(b.top, len(fds)) + 1
 	above := func(fd int) int {
 		if fd > b.top {
@@ -276,6 +309,7 @@ func (b *builder) lowerRest(r *Request, at, parent int) (fds []int, err error) {
 		b.files[i].FD = above(b.files[i].FD)
 	}
 	b.null[0], b.null[1] = above(b.null[0]), above(b.null[1])
+	b.call(at, gateCall)
 	b.opOf = append(b.opOf, -1)
 	return fds, b.steps(r, at+1, len(r.Plan.Steps), parent, uint64(r.Plan.Steps[0].Args[0].Num))
 }
@@ -305,6 +339,46 @@ func forget(now uintptr) {
 		_, _, e := syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), 0, now, unsafe.Sizeof(all), 0, 0)
 		if e != 0 && e != unix.EINTR {
 			return
+		}
+	}
+}
+
+// What a child is told at the gate. With gateOpen comes its umask.
+const (
+	gateOpen = 1 << 16
+	gateShut = 1 << 17
+)
+
+// gateLooks is how often a child looks whether the gate has been opened, before it
+// sleeps: who has handed it over is about to say so, and was only waiting for it to wake
+// up.
+const gateLooks = 50
+
+// setGate tells the child whether it may go on.
+func (s *state) setGate(word uint32) {
+	atomic.StoreUint32(&s.gate, word)
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.gate)), futexWake, 1, 0, 0, 0)
+}
+
+// pass is the child's part. It goes on with the umask that it is to have.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func (s *state) pass() syscall.Errno {
+	for looks := 0; ; looks++ {
+		word := s.gate
+		switch {
+		case word&gateShut != 0 || *s.abort != 0:
+			return unix.ECANCELED
+		case word&gateOpen != 0:
+			syscall.RawSyscall6(unix.SYS_UMASK, uintptr(word&0o777), 0, 0, 0, 0, 0)
+			return 0
+		case looks < gateLooks:
+			syscall.RawSyscall6(unix.SYS_SCHED_YIELD, 0, 0, 0, 0, 0, 0)
+		default: // a time that is over, and a change meanwhile, are no matter
+			limit := unix.Timespec{Sec: 1}
+			syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.gate)), futexWait, 0, uintptr(unsafe.Pointer(&limit)), 0, 0)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import "errors"
 func (t *Thread) Park(*Request) (Child, error) { return Child{Pidfd: -1}, errors.ErrUnsupported }
 
 // Become reports that there is no child.
-func (t *Thread) Become(*Request) (child Child, there bool, err error) {
+func (t *Thread) Become(*Request, func() bool) (child Child, there bool, err error) {
 	return Child{Pidfd: -1}, false, nil
 }
 

@@ -62,7 +62,8 @@ func (f *fixture) become(t *testing.T, r *Request) (out string, told []pid1.Reco
 	}
 	defer pr.Close()
 	r.Null, r.Files = int(f.null.Fd()), append(r.Files, File{1, int(pw.Fd())}, File{2, int(pw.Fd())})
-	c, there, err := f.Become(r)
+	c, there, err := f.Become(r, func() bool { return true })
+	defer f.Unpark()
 	pw.Close()
 	b, rerr := io.ReadAll(pr)
 	if rerr != nil {
@@ -309,7 +310,8 @@ func TestParkKilledAnywhere(t *testing.T) {
 			}
 			syscall.Kill(pid, syscall.SIGKILL) // it has not been reaped before all is read
 		}()
-		c, there, err := f.Become(parkable("exit 0", nil, nil))
+		c, there, err := f.Become(parkable("exit 0", nil, nil), func() bool { return true })
+		f.Unpark()
 		<-killed
 		reap(t, pid)
 		f.Done()

@@ -37,6 +37,10 @@ type Request struct {
 	// any other has it from its birth.
 	Umask int
 
+	// Checked says that Check has passed the plan, with as many descriptors: it need not
+	// be checked again.
+	Checked bool
+
 	// Self is a pidfd of this process, by which a child in a pid namespace of
 	// its own sees that its parent is there. Without one, 0 or less, such a child
 	// outlives a parent that is killed in the moment of its birth.
