@@ -61,6 +61,15 @@ func system() []string {
 	return opts
 }
 
+// TestProgramThatIsNotInside: that it is there outside helps nobody to see why it is
+// not found.
+func TestProgramThatIsNotInside(t *testing.T) {
+	err := shell(openHost(t), "", "profile=empty").Run()
+	if e := spawn.AsError(err); !errors.Is(err, os.ErrNotExist) || e.Phase != spawn.PhaseExec || !strings.Contains(err.Error(), "/bin/sh: it is not in the sandbox") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestSandbox runs a script in each kind of sandbox and compares what it says.
 func TestSandbox(t *testing.T) {
 	h := openHost(t)

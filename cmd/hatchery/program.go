@@ -50,6 +50,8 @@ func explainProgram(code int, e *spawn.Error, spec spawn.Spec) (int, string) {
 		return codeNotExec, "chmod +x " + path + " makes it executable"
 	case errors.Is(e, syscall.ENOEXEC):
 		return codeNotExec, "if it is a script, begin it with a line like #!/bin/sh, or name its interpreter: sh " + path
+	case errors.Is(e, os.ErrNotExist) && e.Msg != "" && !strings.Contains(e.Msg, "interpreter is not: /"):
+		return codeNotFound, "" // the method has said where it is not
 	case errors.Is(e, os.ErrNotExist):
 		return codeNotExec, "correct the first line of " + path + ", or install what it names"
 	}

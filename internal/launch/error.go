@@ -27,7 +27,8 @@ func stepError(r *Request, step int, errno syscall.Errno) *spawn.Error {
 	default:
 		e.Msg = stepText(s)
 	}
-	if s.Note != "" && e.Phase == spawn.PhaseSetup {
+	// Of an exec a note can say one thing: where a program is that is not there.
+	if s.Note != "" && (e.Phase == spawn.PhaseSetup || errno == syscall.ENOENT) {
 		e.Msg = shorten(s.Note)
 	}
 	return e

@@ -163,10 +163,10 @@ func (l *list) filter(filters []Program) {
 // exec adds the last step.
 func (l *list) exec(o *Options) {
 	if slices.Contains(o.KeepEnv, KeepAllEnv) {
-		l.add(spawn.Exec(spawn.HolePath.Arg()))
+		l.add(spawn.Exec(spawn.HolePath.Arg()).Noted(noteExec))
 		return
 	}
-	l.add(spawn.ExecEnv(spawn.HolePath.Arg(), append(environment(), o.KeepEnv...)))
+	l.add(spawn.ExecEnv(spawn.HolePath.Arg(), append(environment(), o.KeepEnv...)).Noted(noteExec))
 }
 
 // ownGroup reports whether the child is in a process group of its own. In the host's
