@@ -17,6 +17,9 @@ type Mount = plan.Mount
 // A LandlockRule is something that Landlock allows.
 type LandlockRule = plan.LandlockRule
 
+// An IOLimit bounds what is read from a disk and written to it.
+type IOLimit = plan.IOLimit
+
 // The profiles: what a sandbox has as its file system.
 const (
 	ProfileHost  = plan.ProfileHost

@@ -51,7 +51,7 @@ func Features(context.Context) []Feature {
 		feature("landlock=scope", spawn.Option{Key: "landlock", Value: "scope"}),
 	}
 	return append(all, overlay(),
-		limit("memory", "64m"), limit("cpus", "1"), limit("pids", "100"), limit("cpu_time", "1h"), limit("wall", "1h"))
+		limit("memory", "64m"), limit("cpus", "1"), limit("pids", "100"), limit("io", "/:rbps=1g"), limit("io_weight", "100"), limit("cpu_time", "1h"), limit("wall", "1h"))
 }
 
 func feature(name string, options ...spawn.Option) Feature {

@@ -66,6 +66,9 @@ type noPlace string
 
 func (e noPlace) Error() string { return string(e) }
 
+// NoPlace tells such an error from one of a system call.
+func (noPlace) NoPlace() {}
+
 func without(controller string) error {
 	if controller == Unified {
 		return noPlace("no hierarchy of control groups of version 2 is mounted")

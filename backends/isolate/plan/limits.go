@@ -39,17 +39,21 @@ func (l *list) limits(o *Options, u *identity, machine func() *cgroup.Machine) e
 	if o.Wall > 0 {
 		l.add(spawn.Wall(o.Wall))
 	}
-	if o.Memory == 0 && o.CPUs == 0 && o.Pids == 0 && o.CPUTime == 0 {
+	if o.Memory == 0 && o.CPUs == 0 && o.Pids == 0 && o.CPUTime == 0 && len(o.IO) == 0 && o.IOWeight == 0 {
 		return nil
 	}
 	m.machine = machine()
+	disks := "io"
+	if m.machine.Mounted("blkio") { // its name in version 1
+		disks = "blkio"
+	}
 	limits := []struct {
 		asked      bool
 		controller string
 		add        func(p cgroup.Place, why error) error
 	}{
 		{o.Memory > 0, "memory", m.memory}, {o.Pids > 0, "pids", m.pids},
-		{o.CPUs > 0, "cpu", m.cpus}, {o.CPUTime > 0, cgroup.Unified, m.cpuTime},
+		{o.CPUs > 0, "cpu", m.cpus}, {len(o.IO) > 0, disks, m.io}, {o.IOWeight > 0, disks, m.ioWeight}, {o.CPUTime > 0, cgroup.Unified, m.cpuTime},
 	}
 	for _, limit := range limits {
 		if limit.asked {

@@ -53,6 +53,12 @@ func (o Options) List() []spawn.Option {
 	if o.Pids != 0 {
 		add("pids", strconv.Itoa(o.Pids))
 	}
+	for _, l := range o.IO {
+		add("io", l.String())
+	}
+	if o.IOWeight != 0 {
+		add("io_weight", strconv.Itoa(o.IOWeight))
+	}
 	if o.Wall != 0 {
 		add("wall", o.Wall.String())
 	}

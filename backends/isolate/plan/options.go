@@ -75,6 +75,12 @@ type Options struct {
 	// means as many as on the host.
 	Pids int
 
+	// IO bounds what they read and write on disks, and IOWeight, from 1 to 10000, is
+	// their share of a disk that others want too, where a group without one has 100;
+	// 0 means as the host.
+	IO       []IOLimit
+	IOWeight int
+
 	// Wall is how long the child may run before it is killed, and CPUTime how long
 	// all processes together may use processors before the program gets SIGXCPU,
 	// and SIGKILL a second later. 0 means no limit.
@@ -133,14 +139,17 @@ type Layer string
 
 // The layers that Options.BestEffort can name.
 const (
-	// LayerCgroup is what only a control group can do: CPUs, and for root Pids.
+	// LayerCgroup is what only a control group can do: CPUs, IO and IOWeight, and for
+	// root Pids.
 	LayerCgroup Layer = "cgroup"
 	// LayerLandlock is the rules of Landlock.
 	LayerLandlock Layer = "landlock"
+	// LayerIO is IO and IOWeight.
+	LayerIO Layer = "io"
 )
 
 // layers are all that BestEffort can name.
-func layers() []Layer { return []Layer{LayerCgroup, LayerLandlock} }
+func layers() []Layer { return []Layer{LayerCgroup, LayerLandlock, LayerIO} }
 
 // mayLack reports whether the sandbox may be without a layer.
 func (o *Options) mayLack(l Layer) bool { return slices.Contains(o.BestEffort, l) }

@@ -89,6 +89,12 @@ func (o *Options) setLimit(key, value string) (err error) {
 		o.CPUs, err = strconv.ParseFloat(value, 64)
 	case "pids":
 		o.Pids, err = strconv.Atoi(value)
+	case "io":
+		var l IOLimit
+		l, err = parseIO(value)
+		o.IO = append(o.IO, l)
+	case "io_weight":
+		o.IOWeight, err = strconv.Atoi(value)
 	case "wall":
 		o.Wall, err = time.ParseDuration(value)
 	case "cpu_time":

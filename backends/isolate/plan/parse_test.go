@@ -132,10 +132,10 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{"landlock=scope:x"}, "scope or off"},
 		{[]string{"landlock=off", "landlock=scope"}, "contradicts"},
 		{[]string{"landlock=scope", "landlock=off"}, "contradicts"},
-		{[]string{"best_effort="}, "want cgroup, landlock"},
+		{[]string{"best_effort="}, "want cgroup, landlock, io"},
 		{[]string{"best_effort=cgroup,"}, `did you mean "cgroup"?`},
 		{[]string{"best_effort=cgroups"}, `did you mean "cgroup"?`},
-		{[]string{"best_effort=seccomp"}, "want cgroup, landlock"},
+		{[]string{"best_effort=seccomp"}, "want cgroup, landlock, io"},
 		{[]string{"keep_env="}, "name of a variable"},
 		{[]string{"keep_env=A=B"}, "name of a variable"},
 	} {

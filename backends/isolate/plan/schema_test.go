@@ -41,14 +41,14 @@ func valid() []string {
 		"profile=empty", "root=/srv/..x/.y", "overlay=true", `bind=/a\:b/c:/d.e:rw`, "bind=/:/x", "bind=/a:ro", "tmpfs=/t/mp:10%", "tmpfs=/a:64m", "net=host",
 		"hostname=a-b.c", "clock=boottime:-1.5h3us", "clock=monotonic:+0", "uid=4294967294", "gid=0", "ids=100000:65536", "seccomp=kill", "seccomp=bpf:/a/b",
 		"landlock=exec:/usr/bin", "landlock=bind:65535", "landlock=connect:00443", "landlock=scope", "keep_env=A,B", "best_effort=cgroup,landlock",
-		"memory=64m", "cpus=0.5", "pids=4194304", "wall=1m30s", "cpu_time=1.5s",
+		"memory=64m", "cpus=0.5", `io=/dev/s\:da:rbps=10m,wiops=100`, "io=/:riops=1", "io_weight=10000", "pids=4194304", "wall=1m30s", "cpu_time=1.5s",
 	}
 }
 
 // mistaken are contradictions, which the schema does not know, and numbers that do
 // not fit together.
 func mistaken() []string {
-	return []string{"contradict", "needs", "nothing can be put into /proc", "0 is root's", "its last id has to be", "its offset is too long"}
+	return []string{"contradict", "needs", "nothing can be put into /proc", "0 is root's", "its last id has to be", "its offset is too long", "is too much: leave it out", "it has two limits", "it has no limit behind"}
 }
 
 // TestSchemaAndParserAgree: what the schema refuses the parser refuses, and what it
@@ -119,11 +119,11 @@ func garbled(r *rand.Rand, text string) spawn.Option {
 
 func TestAllMistakesAtOnce(t *testing.T) {
 	var list []spawn.Option
-	for _, text := range []string{"memroy=1g", "profile=hots", "pids=0", "bind=x", "landlock=exce:/usr", "best_effort=io,seccomp"} {
+	for _, text := range []string{"memroy=1g", "profile=hots", "pids=0", "bind=x", "landlock=exce:/usr", "best_effort=oi,seccomp"} {
 		list = append(list, given(text))
 	}
 	_, err := Parse(list)
-	for _, want := range []string{`did you mean "memory"?`, `did you mean "host"?`, "pids=0: want a number of processes", "bind=x: want SRC", `did you mean "exec"?`, "best_effort=io,seccomp: want"} {
+	for _, want := range []string{`did you mean "memory"?`, `did you mean "host"?`, "pids=0: want a number of processes", "bind=x: want SRC", `did you mean "exec"?`, "best_effort=oi,seccomp: want"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: want %q", err, want)
 		}

@@ -34,6 +34,7 @@ const (
 	colonBelow  = `(?:/` + colonPart + `)+`
 	colonAny    = `/(?:` + colonPart + `(?:/` + colonPart + `)*)?`
 	portAbove0  = `(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})`
+	ioRate      = `(?:[rw]bps=0*[1-9][0-9]*[kKmMgGtT]?|[rw]iops=0*[1-9][0-9]*)`
 	anyDuration = `[-+]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)`
 )
 
@@ -97,6 +98,11 @@ func limitOptions() []option.Option {
 			Value: option.Value{Title: "a number of processors from 0.01 to 10000, as in 1.5", Type: option.Number, Min: option.Limit(0.01), Max: option.Limit(10_000)}},
 		{Name: "pids", About: "how many processes and threads there may be",
 			Value: option.Value{Title: "a number of processes from 1 to 4194304", Type: option.Integer, Min: option.Limit(1), Max: option.Limit(1 << 22)}},
+		{Name: "io", Many: true, About: "what they may read from a disk and write to it in a second",
+			Value: option.Value{Title: `PATH:LIMIT[,LIMIT], a disk or a file on it, and of rbps=BYTES, wbps=BYTES, riops=N, wiops=N what is to be limited, as in /dev/sda:rbps=10m,wiops=100`,
+				Pattern: `^` + colonAny + `:` + ioRate + `(?:,` + ioRate + `)*$`}},
+		{Name: "io_weight", About: "their share of a disk that others want too, where those have 100",
+			Value: option.Value{Type: option.Integer, Min: option.Limit(1), Max: option.Limit(maxWeight)}},
 		{Name: "wall", About: "how long the child may run", Value: duration},
 		{Name: "cpu_time", About: "how long all processes together may use processors", Value: duration},
 	}
