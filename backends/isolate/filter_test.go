@@ -15,7 +15,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// profile writes a file with an own filter and returns the option.
+// profile writes a file with an own filter and returns its path.
 func profile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "profile.json")
@@ -35,14 +35,18 @@ func TestOwnFilters(t *testing.T) {
 	}
 	const script = `mkdir /tmp/x 2>&1 | sed 's/.*: //'; unshare -U true && echo "the default profile does not count"`
 	refuse := `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}`
-	for _, tt := range []struct{ opt, want string }{
-		{profile(t, refuse), "No space left on device\nthe default profile does not count\n"},
-		{"bpf:" + profile(t, code), "Permission denied\nthe default profile does not count\n"},
+	for _, tt := range []struct {
+		filter isolate.Filter
+		want   string
+	}{
+		{isolate.FilterFile(profile(t, refuse)), "No space left on device\nthe default profile does not count\n"},
+		{isolate.FilterProgram(profile(t, code)), "Permission denied\nthe default profile does not count\n"},
 	} {
-		c := shell(h, script, "seccomp="+tt.opt)
+		c := shell(h, script)
+		c.Spec.Options = isolate.Options{Seccomp: tt.filter}.List()
 		c.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
 		if out, err := c.CombinedOutput(); err != nil || string(out) != tt.want {
-			t.Errorf("%s: %v, got %q, want %q", tt.opt, err, out, tt.want)
+			t.Errorf("%s: %v, got %q, want %q", tt.filter, err, out, tt.want)
 		}
 	}
 	kill := strings.Replace(refuse, `"SCMP_ACT_ERRNO", "errnoRet": 28`, `"SCMP_ACT_KILL_PROCESS"`, 1)
