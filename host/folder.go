@@ -59,6 +59,10 @@ func makeFolder() (*folder, error) {
 	return nil, &spawn.Error{Phase: spawn.PhaseStart, Op: "runtime folder", Msg: "no place for it: set $XDG_RUNTIME_DIR or $TMPDIR to a folder that can be written to" + tried}
 }
 
+// Folder returns the host's runtime folder, which is the user's own and closed to
+// others. What the program puts there goes with the host, however that ends.
+func (h *Host) Folder() string { return h.folder.path }
+
 func fits(path string) error {
 	// Two hosts of one process have a suffix each.
 	if n := len(path) + len("-99"); n > maxFolder {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/keep"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -21,13 +22,26 @@ type child struct {
 	timeout time.Duration // 0: none
 	grace   limit
 
-	process   *host.Process    // nil: it was not started
+	process   process          // nil: it was not started
 	timeOver  <-chan time.Time // nil: there is no timeout
 	graceOver <-chan time.Time // nil: it has not been asked to end
 	stopping  *stopping        // nil: it has not been asked to stop
 	timedOut  bool
 	times     times
 }
+
+// A process is a child of the host of this process, or of a server's.
+type process interface {
+	Pid() int
+	Notes() []string
+	Warm() bool
+	Done() <-chan struct{}
+	Wait() (spawn.ExitStatus, error)
+	Signal(os.Signal) error
+	Stop(context.Context) (spawn.ExitStatus, error)
+}
+
+var _, _ process = (*host.Process)(nil), (*keep.Process)(nil)
 
 // times says where the time went, in microseconds.
 type times struct {
@@ -54,13 +68,7 @@ func (t *times) started(j *job, ready time.Time) {
 // started first, so that its time is told from the child's.
 func (c *child) run(ctx context.Context, warm bool) (spawn.ExitStatus, error) {
 	came, err := c.start(ctx, func(ctx context.Context) error {
-		if err := c.job.ready(ctx, warm); err != nil {
-			return err
-		}
-		ready := time.Now()
-		c.times.started(c.job, ready)
-		p, err := c.job.host.Start(ctx, c.job.spec)
-		c.times.Spawn = time.Since(ready).Microseconds()
+		p, err := c.job.start(ctx, warm, &c.times)
 		c.process = p
 		return err
 	})

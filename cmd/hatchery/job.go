@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/keep"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -20,10 +21,14 @@ type job struct {
 	set   []string // variables to set in the environment that the child has anyway
 	tty   *tty     // nil without --tty
 	entry registry.Entry
-	host  *host.Host
+	cfg   host.Config
+	host  *host.Host // nil while the child is a server's affair
+	keep  time.Duration
+	grace limit
+	kept  *keep.Process // the child, if it is a server's
 	log   io.Closer
 	app   *app
-	began time.Time // when the host was asked for
+	began time.Time // when the host, or the server, was asked for
 }
 
 // open makes a job. Whoever has it closes it.
@@ -43,8 +48,11 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 	if j.entry, err = a.choose(cmd, m, r.backend); err != nil {
 		return nil, err
 	}
-	cfg := host.Config{Registry: m.registry, Method: j.entry.Key, Timeouts: host.Timeouts{Grace: r.grace.orDefault()}}
-	if j.log, err = r.log(cmd, &cfg); err != nil {
+	if err = j.cutKeep(cmd, r); err != nil {
+		return nil, err
+	}
+	j.cfg = host.Config{Registry: m.registry, Method: j.entry.Key, Timeouts: host.Timeouts{Grace: r.grace.orDefault()}}
+	if j.log, err = r.log(cmd, &j.cfg); err != nil {
 		return nil, err
 	}
 	if r.tty {
@@ -54,12 +62,44 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 		}
 	}
 	j.began = time.Now()
-	if j.host, err = host.Open(cfg); err != nil {
-		j.tty.close()
-		j.log.Close()
+	if j.keep > 0 && cmd.Name() == "run" {
+		return j, nil // there may be no use for a host
+	}
+	if err = j.openHost(); err != nil {
+		j.close()
 		return nil, err
 	}
 	return j, nil
+}
+
+func (j *job) openHost() (err error) {
+	j.host, err = host.Open(j.cfg)
+	return err
+}
+
+// start starts the child, and notes when what. With warm the plugin is started first,
+// so that its time is told from the child's.
+func (j *job) start(ctx context.Context, warm bool, t *times) (process, error) {
+	if j.keep > 0 {
+		p, err := j.startKept(ctx, t)
+		if p != nil || err != nil {
+			return p, err
+		}
+		if err := j.openHost(); err != nil {
+			return nil, err
+		}
+	}
+	if err := j.ready(ctx, warm); err != nil {
+		return nil, err
+	}
+	ready := time.Now()
+	t.started(j, ready)
+	p, err := j.host.Start(ctx, j.spec)
+	t.Spawn = time.Since(ready).Microseconds()
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // openTTY gives the child a terminal of its own for what it would have had of
@@ -76,9 +116,14 @@ func (j *job) openTTY(a *app) error {
 }
 
 // close ends everything the host has. The error names what could not be ended.
-func (j *job) close() error {
+func (j *job) close() (err error) {
 	j.tty.close()
-	err := j.host.Close()
+	if j.kept != nil {
+		err = j.kept.Close()
+	}
+	if j.host != nil {
+		err = j.host.Close()
+	}
 	j.log.Close()
 	return err
 }

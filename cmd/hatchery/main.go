@@ -12,6 +12,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench"
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/keep"
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/smoketest"
@@ -28,5 +29,8 @@ func main() {
 		os.Exit(code)
 	}
 	host.Init(backends.Builtin()...)
+	if code, ok := keep.Main(os.Args); ok {
+		os.Exit(code)
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

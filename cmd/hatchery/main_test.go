@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/keep"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/sdk"
@@ -21,7 +23,11 @@ import (
 // names below, in a folder at the front of $PATH. The keeper and built-in
 // plugins, which are the same file executed again, are told by argv[0].
 func TestMain(m *testing.M) {
+	actor.Park() // of a-worker
 	host.Init(backends.Builtin()...)
+	if code, ok := keep.Main(os.Args); ok {
+		os.Exit(code)
+	}
 	serve := func(b sdk.Backend) func() {
 		return func() { os.Exit(sdk.Main(b)) }
 	}
@@ -29,6 +35,8 @@ func TestMain(m *testing.M) {
 		"hatchery":               main,
 		"a-job":                  aJob,
 		"a-panic":                aPanic,
+		"a-squatter":             aSquatter,
+		"a-worker":               aWorker,
 		"an-actor":               actorMain,
 		"spawn-backend-careful":  serve(careful{}),
 		"spawn-backend-homesick": serve(homesick{}),

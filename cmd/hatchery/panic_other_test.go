@@ -7,3 +7,9 @@ func aPanic() {}
 
 // actorMain is a program of tests that look for processes in /proc.
 func actorMain() {}
+
+// aWorker is one of tests for Linux.
+func aWorker() {}
+
+// aSquatter is one of tests for Linux.
+func aSquatter() {}

@@ -69,7 +69,11 @@ func (j *job) plan(ctx context.Context) (*printedPlan, error) {
 	if !plan.Reusable {
 		defer plan.CloseFiles()
 	}
-	return fill(j.entry, plan, j.spec)
+	p, err := fill(j.entry, plan, j.spec)
+	if err == nil && j.keep > 0 {
+		p.Notes = append(p.Notes, j.keepNote(ctx))
+	}
+	return p, err
 }
 
 // fill puts the values of spec into the holes of the plan.

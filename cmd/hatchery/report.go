@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -48,7 +47,7 @@ type rusage struct {
 	InvoluntaryCS int64 `json:"involuntary_cs"`
 }
 
-func startOf(p *host.Process) string {
+func startOf(p process) string {
 	if p.Warm() {
 		return "warm"
 	}

@@ -24,3 +24,6 @@ func fromKeyboard(os.Signal) bool { return true }
 const wake = syscall.Signal(0)
 
 func ignoredForChild() []syscall.Signal { return nil }
+
+// halt stops a process, whatever it thinks of it.
+const halt = syscall.Signal(0)

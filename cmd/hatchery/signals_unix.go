@@ -52,3 +52,6 @@ func ignoredForChild() []syscall.Signal {
 	}
 	return nil
 }
+
+// halt stops a process, whatever it thinks of it.
+const halt = syscall.SIGSTOP

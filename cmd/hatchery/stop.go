@@ -10,6 +10,11 @@ func (c *child) stop() {
 	case c.tty != nil: // it sees to that, and its child goes on
 	case sharesGroup(c.process.Pid()):
 		c.stopping = &stopping{until: time.Now().Add(stopPatience), pause: time.Millisecond}
+	case c.job.kept != nil:
+		// The kernel spares it: nobody could continue its group.
+		c.process.Signal(halt)
+		stopSelf()
+		c.process.Signal(wake)
 	default:
 		stopSelf()
 	}

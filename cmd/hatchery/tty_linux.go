@@ -61,7 +61,7 @@ func openTTY(a *app) (*tty, error) {
 }
 
 // begin joins the terminals. The process is the child that has its end now.
-func (t *tty) begin(p *host.Process) {
+func (t *tty) begin(p process) {
 	if t == nil {
 		return
 	}
@@ -107,7 +107,7 @@ func (t *tty) close() {
 }
 
 // copyIn types what is read. In the background it waits for the foreground.
-func (t *tty) copyIn(p *host.Process) {
+func (t *tty) copyIn(p process) {
 	buf := make([]byte, 4096)
 	for t.user.awaitTurn(p.Done()) {
 		n, err := t.in.Read(buf)
@@ -151,7 +151,7 @@ func (t *tty) copyOut() {
 // end, as without a terminal.
 const drainTime = 100 * time.Millisecond
 
-func (t *tty) drain(p *host.Process) {
+func (t *tty) drain(p process) {
 	select {
 	case <-p.Done():
 		t.terminal.Drain(drainTime)

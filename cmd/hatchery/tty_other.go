@@ -5,8 +5,6 @@ package main
 import (
 	"errors"
 	"os"
-
-	"github.com/hatchery-spawn/hatchery/host"
 )
 
 // A tty is a terminal for the child: there is none on this system.
@@ -17,7 +15,7 @@ type tty struct {
 
 func openTTY(*app) (*tty, error) { return nil, errors.ErrUnsupported }
 
-func (t *tty) begin(*host.Process)   {}
+func (t *tty) begin(process)         {}
 func (t *tty) close()                {}
 func (t *tty) hangUp()               {}
 func (t *tty) lost() <-chan struct{} { return nil }

@@ -122,6 +122,7 @@ func rows() []row {
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},
 
+		{packages: "cmd/hatchery/keep", module: append(public(), "internal/lane", "internal/linux/...", "internal/runfolder")},
 		{packages: "cmd/hatchery/...", module: append(public(), "cmd/hatchery/...", "docs", "internal/linux", "internal/nearest", "internal/optionschema", "internal/restart", "internal/smoketest", "internal/tinyelf"), others: []string{
 			"github.com/creack/pty", "github.com/pelletier/go-toml/v2/...", "github.com/spf13/cobra/...", "github.com/spf13/pflag",
 			"github.com/vbauerster/mpb/...", "golang.org/x/term", multiaddr,

@@ -294,6 +294,15 @@ func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duratio
 	return a.cleared, err
 }
 
+// ClearStrays is Clear for every orphan that nobody is known to have left behind, and
+// what is below it. It is not to be called while children run that may have daemons.
+func (c *Client) ClearStrays(ctx context.Context, grace, limit time.Duration) (Cleared, error) {
+	return c.Clear(ctx, ofNobody, grace, limit)
+}
+
+// ofNobody is no child's id: those begin with 1.
+const ofNobody = 0
+
 // request sends a request about a child and waits for its answer.
 func (c *Client) request(ctx context.Context, typ uint8, child uint64, arg uint32) error {
 	payload := binary.LittleEndian.AppendUint64(nil, child)

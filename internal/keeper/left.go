@@ -25,6 +25,7 @@ type left struct {
 	ended   uint64 // when the child was reaped, in ticks since boot
 	kin     []kin
 	busy    bool // it is being ended, and no longer guarded by mu
+	rest    bool // it is what nobody else has left, as far as is known
 }
 
 // A kin is a process that was below a child. With the time of its birth the pid

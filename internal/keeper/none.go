@@ -75,6 +75,11 @@ func (c *Client) Clear(ctx context.Context, id uint64, grace, limit time.Duratio
 	panic("bug: no keeper")
 }
 
+// ClearStrays is never called.
+func (c *Client) ClearStrays(ctx context.Context, grace, limit time.Duration) (Cleared, error) {
+	panic("bug: no keeper")
+}
+
 // AwaitExit is never called.
 func (c *Client) AwaitExit(done func() bool) { panic("bug: no keeper") }
 

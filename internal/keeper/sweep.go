@@ -75,7 +75,9 @@ func (k *keeper) clear(id uint64, payload []byte) {
 	j.limit = j.kill.Add(time.Duration(le.Uint64(payload[16:])))
 	t := k.table
 	t.mu.Lock()
-	j.left = t.left[le.Uint64(payload)]
+	if j.left = t.left[le.Uint64(payload)]; le.Uint64(payload) == ofNobody {
+		j.left = &left{pidfd: -1, rest: true}
+	}
 	mine := j.left != nil && !j.left.busy
 	if mine {
 		j.left.busy = true
@@ -199,8 +201,13 @@ func (j *job) term() {
 // them, is whose.
 func (s *sweeper) look(jobs []*job) {
 	byNumber, byKin := map[int]*job{}, map[kin]*job{}
+	var rest *job
 	for _, j := range jobs {
 		j.found, j.stuck = j.found[:0], false
+		if j.left.rest {
+			rest = j
+			continue
+		}
 		byNumber[j.left.number] = j
 		for _, m := range j.left.kin {
 			byKin[m] = j
@@ -220,6 +227,9 @@ func (s *sweeper) look(jobs []*job) {
 			if j := byNumber[n]; whose == nil && n != 0 && j != nil && j.left.owns(st) {
 				whose = j
 			}
+		}
+		if whose == nil && parent == self {
+			whose = rest
 		}
 		if whose != nil && st.State != 'Z' && st.State != 'X' {
 			whose.found = append(whose.found, orphan{pid, parent, st.StartTime})

@@ -1,0 +1,49 @@
+package keep
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
+
+// Option is the option by which a call asks for a server.
+const Option = "keep"
+
+// Longest is the longest time for which a server can be asked to stay.
+const Longest = 24 * time.Hour
+
+// Cut takes the option out of a list, and returns the time that it says, or 0 when it
+// is not there.
+func Cut(options []spawn.Option) (time.Duration, []spawn.Option, error) {
+	var keep time.Duration
+	var rest []spawn.Option
+	for _, o := range options {
+		if o.Key != Option {
+			rest = append(rest, o)
+			continue
+		}
+		d, err := time.ParseDuration(o.Value)
+		switch {
+		case err != nil:
+			return 0, nil, fmt.Errorf("%s=%q: want a time with its unit, like 30s or 5m", Option, o.Value)
+		case d <= 0 || d > Longest:
+			return 0, nil, fmt.Errorf("%s=%s: want a time above 0 and up to %v", Option, o.Value, Longest)
+		}
+		keep = d
+	}
+	return keep, rest, nil
+}
+
+// ready completes the options of a call, so that there is a process ready for the
+// next one: by default a template that nobody wants stays with the server, and what
+// cannot be had warm is for the caller to start.
+func ready(options []spawn.Option) []spawn.Option {
+	s := spawn.Spec{Options: options}
+	_, least := s.Option("min")
+	_, idle := s.Option("idle")
+	if !least && !idle {
+		options = append(options, spawn.Option{Key: "min", Value: "1"})
+	}
+	return append(options, spawn.Option{Key: "require", Value: "warm"})
+}
