@@ -45,7 +45,15 @@ type Options struct {
 
 	// Require makes it an error when a child would have to be started cold.
 	Require bool
+
+	// Keep is for the command hatchery run alone, which has a server keep the
+	// template for its next calls, for as long. A host has its templates as long
+	// as it is open, and refuses it.
+	Keep time.Duration
 }
+
+// MaxKeep is the most that Options.Keep can be.
+const MaxKeep = 24 * time.Hour
 
 // Cold is the kind of a program that cannot be made ready ahead.
 const Cold = "cold"
@@ -78,6 +86,7 @@ func (o Options) List() []spawn.Option {
 	add(o.Idle != 0, "idle", o.Idle.String())
 	add(o.Memory != 0, "memory", strconv.FormatInt(o.Memory, 10))
 	add(o.Require, "require", "warm")
+	add(o.Keep != 0, "keep", o.Keep.String())
 	return list
 }
 
@@ -98,6 +107,8 @@ func table() *option.Table {
 		{Name: "memory", About: "what those that are ready may take together",
 			Value: option.Value{Title: "bytes, such as 64m or 1g", Format: option.Bytes, Min: option.Limit(1)}},
 		{Name: "require", About: "warm: a child that would have to be started cold is an error", Value: option.Value{Words: []string{"warm"}}},
+		{Name: "keep", About: "for hatchery run alone: a server keeps the template for the next calls, for as long",
+			Value: option.Value{Title: "a time above 0 and up to 24h, such as 5m", Format: option.Duration, Min: option.Limit(time.Nanosecond.Seconds()), Max: option.Limit(MaxKeep.Seconds())}},
 	}}
 }
 
@@ -128,6 +139,9 @@ func Parse(list []spawn.Option) (Options, error) {
 	if o.Kind != "" && len(o.Preload) > 0 {
 		wrong = append(wrong, "preload is for programs that are recognised: leave kind out")
 	}
+	if o.Keep != 0 {
+		wrong = append(wrong, "keep is for hatchery run alone: a host has its templates as long as it is open")
+	}
 	if len(wrong) > 0 {
 		return o, badOption("%s", strings.Join(wrong, "; "))
 	}
@@ -155,6 +169,8 @@ func (o *Options) set(key, value string) {
 		o.Memory, _ = bytesize.Parse(value)
 	case "require":
 		o.Require = true
+	case "keep":
+		o.Keep, _ = time.ParseDuration(value)
 	}
 }
 

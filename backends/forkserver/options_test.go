@@ -45,7 +45,7 @@ func TestOptionsThereAndBack(t *testing.T) {
 		}
 	}
 	var all []string
-	for _, o := range (Options{Kind: Cold, Preload: []string{"x"}, Args: []string{"x"}, Env: []string{"x"}, Min: 1, Max: 1, Idle: 1, Memory: 1, Require: true}).List() {
+	for _, o := range (Options{Kind: Cold, Preload: []string{"x"}, Args: []string{"x"}, Env: []string{"x"}, Min: 1, Max: 1, Idle: 1, Memory: 1, Require: true, Keep: 1}).List() {
 		all = append(all, o.Key)
 	}
 	if d := cmp.Diff(table().Names(), all); d != "" {
@@ -65,6 +65,8 @@ func TestMistakes(t *testing.T) {
 		"idle=99999999999h":   "idle=99999999999h: want a time above 0, such as 5m",
 		"memory=9999999999g":  "memory=9999999999g: want bytes, such as 64m or 1g",
 		"kind=pool kind=fork": `kind is given twice, as "pool" and "fork": want one`,
+		"keep=25h":            "keep=25h: want a time above 0 and up to 24h, such as 5m",
+		"keep=5m":             "keep is for hatchery run alone: a host has its templates as long as it is open",
 		"memory=64M max=1000": "",
 	} {
 		var list []spawn.Option

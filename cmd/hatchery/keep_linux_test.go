@@ -316,9 +316,9 @@ func TestKeepServerStopped(t *testing.T) {
 		t.Errorf("a new call: exit code %d: %s, want %q", code, stderr, want)
 	}
 	ending.signal(syscall.SIGTERM)
-	ending.ends(codeFailed)
 	killing.signal(syscall.SIGTERM)
-	killing.signal(syscall.SIGINT)
+	killing.signal(syscall.SIGHUP)
+	ending.ends(codeFailed)
 	killing.ends(codeFailed)
 	gone(t, endingPid, killingPid)
 }

@@ -97,6 +97,8 @@ func (j *job) call() (keep.Call, bool) {
 			dir = filepath.Join(cwd, dir)
 		}
 		s.Path = filepath.Join(dir, s.Path)
+		// An interpreter finds itself by it, in the directory of the template.
+		s.Args = append([]string{s.Path}, s.Args[1:]...)
 	}
 	if s.Env == nil {
 		s.Env = environment(os.Environ(), j.set)

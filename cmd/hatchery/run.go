@@ -64,7 +64,8 @@ not work on this machine; 124 timed out; 125 hatchery or the backend failed, or
   hatchery run --report run.json -- sh -c 'exit 3'
   hatchery run --detach --output log -- ./nightly-build
   hatchery run --tty -- make menuconfig
-  hatchery run --tty -- ls --color=auto | less -R`,
+  hatchery run --tty -- ls --color=auto | less -R
+  hatchery run --spawn-backend forkserver --opt keep=5m -- python3 job.py`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch err := d.check(cmd); {
 			case err != nil:

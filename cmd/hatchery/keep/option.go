@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -11,7 +12,7 @@ import (
 const Option = "keep"
 
 // Longest is the longest time for which a server can be asked to stay.
-const Longest = 24 * time.Hour
+const Longest = forkserver.MaxKeep
 
 // Cut takes the option out of a list, and returns the time that it says, or 0 when it
 // is not there.
@@ -36,14 +37,19 @@ func Cut(options []spawn.Option) (time.Duration, []spawn.Option, error) {
 }
 
 // ready completes the options of a call, so that there is a process ready for the
-// next one: by default a template that nobody wants stays with the server, and what
-// cannot be had warm is for the caller to start.
+// next one: a template stays with the server, unless it is said how long it stays
+// when nobody wants it. What cannot be had warm is for the caller to start.
 func ready(options []spawn.Option) []spawn.Option {
 	s := spawn.Spec{Options: options}
-	_, least := s.Option("min")
-	_, idle := s.Option("idle")
-	if !least && !idle {
-		options = append(options, spawn.Option{Key: "min", Value: "1"})
+	add := func(key, value string) {
+		if _, given := s.Option(key); !given {
+			options = append(options, spawn.Option{Key: key, Value: value})
+		}
 	}
-	return append(options, spawn.Option{Key: "require", Value: "warm"})
+	if _, given := s.Option("idle"); !given {
+		add("idle", Longest.String())
+		add("min", "1")
+	}
+	add("require", "warm")
+	return options
 }
