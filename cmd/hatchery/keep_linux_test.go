@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/hatchery-spawn/hatchery/host"
-	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
@@ -168,6 +166,44 @@ type report1 struct {
 	Notes, Leftovers []string
 }
 
+// Without $XDG_RUNTIME_DIR the server is in a private folder below the temporary one.
+func TestKeepInTheTemporaryFolder(t *testing.T) {
+	dir := filepath.Dir(keepFolder(t))
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	t.Setenv("TMPDIR", dir)
+	for range 2 {
+		if _, stderr, code := result(t, hatchery(t, kept(nil, "look")...)); code != 7 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+	}
+	server := theServer(t, filepath.Join(dir, "hatchery-"+strconv.Itoa(os.Geteuid())))
+	syscall.Kill(server, syscall.SIGTERM)
+	gone(t, server)
+}
+
+// A Python program has its modules from the first call on.
+func TestKeepPython(t *testing.T) {
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Skip("needs python3: ", err)
+	}
+	base := keepFolder(t)
+	python := strings.TrimSpace(string(out))
+	const program = `import os, sys; print(os.getppid(), "decimal" in sys.modules, os.getsid(0) == os.getpid()); sys.exit(9)`
+	parents := map[string]bool{}
+	for range 3 {
+		cmd := hatchery(t, "run", "--spawn-backend", "forkserver", "--opt", "keep=1m", "--opt", "require=warm", "--opt", "preload=decimal", "--", python, "-c", program)
+		out, stderr, code := result(t, cmd)
+		parent, rest, _ := strings.Cut(out, " ")
+		if parents[parent] = true; code != 9 || rest != "True True\n" {
+			t.Fatalf("%q, exit code %d: %s", out, code, stderr)
+		}
+	}
+	if len(parents) != 1 || linux.Children(theServer(t, base)) == nil {
+		t.Errorf("the parents of the children are %v", parents)
+	}
+}
+
 // Who calls at the same time has the same server, be it there or not.
 func TestKeepCallsAtTheSameTime(t *testing.T) {
 	base := keepFolder(t)
@@ -207,159 +243,6 @@ func TestKeepOthersHaveOtherServers(t *testing.T) {
 			t.Errorf("server %d has the nice value %d", pid, linux.Nice(pid))
 		}
 	}
-}
-
-// A killed caller takes its child and what is below that with it, and nobody else.
-func TestKeepCallerKilled(t *testing.T) {
-	base := keepFolder(t)
-	other := begin(t, kept(nil, "stay")...)
-	otherPid, otherBelow := other.number("ready"), other.number("below")
-	s := begin(t, kept(nil, "stay")...)
-	pid, below := s.number("ready"), s.number("below")
-	s.cmd.Process.Kill()
-	gone(t, pid, below)
-	if !alive(otherPid) || !alive(otherBelow) {
-		t.Error("the child of another call has ended")
-	}
-	theServer(t, base)
-	other.signal(syscall.SIGTERM)
-	other.ends(128 + 15)
-	gone(t, otherBelow)
-}
-
-// A killed server takes all children with it; callers say that they are lost.
-func TestKeepServerKilled(t *testing.T) {
-	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
-	pid, below := s.number("ready"), s.number("below")
-	server := theServer(t, base)
-	keepers := linux.Children(server)
-	syscall.Kill(server, syscall.SIGKILL)
-	s.ends(codeFailed)
-	if want := fmt.Sprintf("lost: the server that it ran in, process %d, has ended", server); !strings.Contains(s.stderr.String(), strings.TrimPrefix(want, "lost: ")) {
-		t.Errorf("stderr %s, want %q", &s.stderr, want)
-	}
-	gone(t, append(keepers, pid, below)...)
-	if _, stderr, code := result(t, hatchery(t, kept(nil, "look")...)); code != 7 {
-		t.Errorf("the next call: exit code %d: %s", code, stderr)
-	}
-}
-
-// A killed keeper costs the children; the server goes on with another one.
-func TestKeepKeeperKilled(t *testing.T) {
-	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
-	pid := s.number("ready")
-	server := theServer(t, base)
-	for _, keeper := range linux.Children(server) {
-		syscall.Kill(keeper, syscall.SIGKILL)
-	}
-	s.ends(codeFailed)
-	gone(t, pid)
-	if _, stderr, code := result(t, hatchery(t, kept(nil, "look")...)); code != 7 || theServer(t, base) != server {
-		t.Errorf("the next call: exit code %d: %s", code, stderr)
-	}
-}
-
-// A killed plugin costs nothing.
-func TestKeepPluginKilled(t *testing.T) {
-	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
-	s.number("ready")
-	killed := 0
-	for _, keeper := range linux.Children(theServer(t, base)) {
-		for _, pid := range linux.Children(keeper) {
-			if st, err := linux.ReadStat(pid); err == nil && st.Comm == "hatchery-plugin" {
-				syscall.Kill(pid, syscall.SIGKILL)
-				killed++
-			}
-		}
-	}
-	if killed != 1 {
-		t.Errorf("%d plugins", killed)
-	}
-	if _, stderr, code := result(t, hatchery(t, kept(nil, "look")...)); code != 7 {
-		t.Errorf("the next call: exit code %d: %s", code, stderr)
-	}
-	s.signal(syscall.SIGTERM)
-	s.ends(128 + 15)
-}
-
-// knows waits until a caller has been told of its child, which may have begun before.
-func knows(t *testing.T, s *session) {
-	t.Helper()
-	dir := fmt.Sprintf("/proc/%d/fd/", s.cmd.Process.Pid)
-	eventually(t, func() bool {
-		names, _ := os.ReadDir(dir)
-		return slices.ContainsFunc(names, func(e os.DirEntry) bool {
-			target, _ := os.Readlink(dir + e.Name())
-			return strings.Contains(target, "[pidfd]") || strings.HasPrefix(target, "pidfd:")
-		})
-	})
-}
-
-// A server that is stopped holds nobody up for long.
-func TestKeepServerStopped(t *testing.T) {
-	base := keepFolder(t)
-	ending := begin(t, kept(nil, "stay")...)
-	endingPid := ending.number("ready")
-	killing := begin(t, kept([]string{"--grace", "1m"}, "deaf")...)
-	killingPid := killing.number("ready")
-	knows(t, ending)
-	knows(t, killing)
-	server := theServer(t, base)
-	syscall.Kill(server, syscall.SIGSTOP)
-	defer syscall.Kill(server, syscall.SIGCONT)
-	eventually(t, func() bool { s, _ := linux.ReadStat(server); return s.State == 'T' })
-	_, stderr, code := result(t, hatchery(t, kept(nil, "look")...))
-	if want := fmt.Sprintf("process %d, which is stopped, does not answer", server); code != codeFailed || !strings.Contains(stderr, want) {
-		t.Errorf("a new call: exit code %d: %s, want %q", code, stderr, want)
-	}
-	ending.signal(syscall.SIGTERM)
-	killing.signal(syscall.SIGTERM)
-	killing.signal(syscall.SIGHUP)
-	ending.ends(codeFailed)
-	killing.ends(codeFailed)
-	gone(t, endingPid, killingPid)
-}
-
-// SIGTERM ends a server as it ends a host: children are asked, and told of.
-func TestKeepServerTerminated(t *testing.T) {
-	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
-	pid, below := s.number("ready"), s.number("below")
-	server := theServer(t, base)
-	syscall.Kill(server, syscall.SIGTERM)
-	s.ends(128 + 15)
-	gone(t, pid, below, server)
-}
-
-// A server ends by itself when nobody has called for a while, and when it cannot be
-// called any more.
-func TestKeepServerEnds(t *testing.T) {
-	base := keepFolder(t)
-	short := append([]string{"run", "--spawn-backend", "forkserver", "--opt", "keep=200ms"}, kept(nil, "read")[5:]...)
-	s := begin(t, short...)
-	s.ends(0)
-	for _, pid := range servers(base) {
-		gone(t, pid)
-	}
-	s = begin(t, kept(nil, "stay")...)
-	pid := s.number("ready")
-	server := theServer(t, base)
-	sockets, err := filepath.Glob(filepath.Join(base, "*", "keep-*"))
-	if err != nil || len(sockets) != 1 {
-		t.Fatal(sockets, err)
-	}
-	if err := os.RemoveAll(filepath.Dir(sockets[0])); err != nil {
-		t.Fatal(err)
-	}
-	if !alive(pid) {
-		t.Error("the child has ended with the folder")
-	}
-	s.signal(syscall.SIGTERM)
-	s.ends(128 + 15)
-	gone(t, server)
 }
 
 // What a child leaves behind ends with it, also a daemon of which nobody can tell
@@ -474,38 +357,4 @@ func TestKeepPlan(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "template of ") {
 		t.Errorf("dump: exit code %d: %s%s", code, out, stderr)
 	}
-}
-
-// noted reports whether a keeper has noted a process.
-func noted(base string, pid int) bool {
-	records, _ := filepath.Glob(filepath.Join(base, "*", keeper.RecordPrefix+"*"))
-	for _, path := range records {
-		r, _ := keeper.ReadRecord(path)
-		if slices.ContainsFunc(r.Entries, func(e keeper.Entry) bool { return e.Pid == pid }) {
-			return true
-		}
-	}
-	return false
-}
-
-// What a server leaves that was killed together with its keeper is found.
-func TestKeepReap(t *testing.T) {
-	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
-	pid, below := s.number("ready"), s.number("below")
-	server := theServer(t, base)
-	eventually(t, func() bool { return noted(base, below) })
-	both := append(linux.Children(server), server)
-	for _, pid := range both {
-		syscall.Kill(pid, syscall.SIGSTOP)
-	}
-	for _, pid := range both {
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
-	s.ends(codeFailed)
-	gone(t, append(both, pid)...)
-	if out, stderr, code := result(t, hatchery(t, "reap")); code != 0 {
-		t.Errorf("exit code %d: %s%s", code, out, stderr)
-	}
-	gone(t, below)
 }
