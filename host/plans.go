@@ -1,17 +1,32 @@
 package host
 
 import (
+	"encoding/binary"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// plans remembers reusable plans by the shape of the Spec they were made for.
+// plans remembers reusable plans by the shape of the Spec they were made for. A
+// plan that begins with a handoff and is not reusable, as it depends on the program
+// and its command line, is used for a short time for the same command.
 type plans struct {
 	mu      sync.Mutex
 	byShape map[string]*cachedPlan
+	recent  map[string]recentPlan // by shape and command
 }
+
+// A recentPlan is one that is used until the time is over.
+type recentPlan struct {
+	*cachedPlan
+	until time.Time
+}
+
+// recentTime is how old a plan may be that depends on what was found in files. To
+// ask takes about as long as to hand a child over.
+const recentTime = time.Second
 
 // A cachedPlan is a plan as the backend made it, and as it was last sent: with
 // the steps for what a child inherits in front.
@@ -50,6 +65,45 @@ func (p *plans) put(shape string, c *cachedPlan) {
 	p.byShape[shape] = c
 }
 
+func (p *plans) getRecent(command string, now time.Time) *cachedPlan {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r, ok := p.recent[command]; ok && now.Before(r.until) {
+		return r.cachedPlan
+	}
+	return nil
+}
+
+func (p *plans) putRecent(command string, c *cachedPlan, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.recent == nil || len(p.recent) >= maxPlans {
+		p.recent = map[string]recentPlan{}
+	}
+	p.recent[command] = recentPlan{c, now.Add(recentTime)}
+}
+
+// appendCommand appends what a backend sees of a Spec but its shape. No environment
+// is another one than an empty one.
+func appendCommand(b []byte, spec *spawn.Spec) []byte {
+	add := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	add(spec.Path)
+	add(spec.Dir)
+	for _, list := range [][]string{spec.Args, spec.Env} {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, s := range list {
+			add(s)
+		}
+	}
+	if spec.Env == nil {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// isHandoff reports whether the child of a plan is handed over.
+func isHandoff(p *spawn.Plan) bool { return len(p.Steps) > 0 && p.Steps[0].Op == spawn.OpHandoff }
+
 func (p *plans) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,6 +111,7 @@ func (p *plans) drop() {
 		c.plan.CloseFiles()
 	}
 	clear(p.byShape)
+	p.recent = nil
 }
 
 // encode returns the plan with what the child has to inherit, encoded. The notes
@@ -114,7 +169,7 @@ func inheritAt(p *spawn.Plan) int {
 
 // behindClone returns the index behind the clone, which a handoff may stand before.
 func behindClone(p *spawn.Plan) int {
-	if len(p.Steps) > 1 && p.Steps[0].Op == spawn.OpHandoff {
+	if len(p.Steps) > 1 && isHandoff(p) {
 		return 2
 	}
 	return min(1, len(p.Steps))

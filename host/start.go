@@ -93,6 +93,11 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() [
 		return nil, err
 	}
 	c := m.plans.get(string(key))
+	var command string
+	if c == nil {
+		command = string(appendCommand(key, spec))
+		c = m.plans.getRecent(command, time.Now())
+	}
 	if c == nil {
 		plan, err := m.ask(ctx, spec)
 		switch {
@@ -102,8 +107,11 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() [
 			return nil, nil
 		}
 		c = newCachedPlan(plan)
-		if plan.Reusable {
+		switch {
+		case plan.Reusable:
 			m.plans.put(string(key), c)
+		case isHandoff(plan) && len(plan.Files) == 0:
+			m.plans.putRecent(command, c, time.Now())
 		}
 	}
 	if spec.Env == nil {

@@ -52,7 +52,7 @@ func (h *Host) warm(ctx context.Context, m *method, spec *spawn.Spec, n int) err
 	if !plan.plan.Reusable {
 		defer plan.plan.CloseFiles()
 	}
-	if len(plan.plan.Steps) == 0 || plan.plan.Steps[0].Op != spawn.OpHandoff {
+	if !isHandoff(plan.plan) {
 		why := "the plan has no handoff"
 		for _, note := range plan.plan.Notes {
 			why = note

@@ -16,7 +16,9 @@ type Plan struct {
 
 	// Reusable says that the plan serves every Spec of the same shape
 	// ([Spec.Shape]): the host fills in program, arguments, environment,
-	// directory and descriptors and does not ask the backend again.
+	// directory and descriptors and does not ask the backend again. A plan that
+	// is not reusable, begins with [Handoff] and has no Files may serve the same
+	// command again for a second.
 	Reusable bool
 
 	// Notes tell people what the plan does not: which of several ways the

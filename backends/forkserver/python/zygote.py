@@ -99,6 +99,8 @@ class Kernel:
         self.after_child = ctypes.pythonapi.PyOS_AfterFork_Child
         for f in (self.before, self.after_parent, self.after_child):
             f.restype = None
+        self.block = ctypes.c_char_p * 256  # most environments; to make a type takes long
+        self.environ = ctypes.c_void_p.in_dll(self.libc, "environ")
         self.run = ctypes.pythonapi["PyRun_SimpleStringFlags"]
         self.run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
         where = self._tid_address()
@@ -151,9 +153,12 @@ class Kernel:
 
     def set_environ(self, entries):
         """Makes entries, byte for byte, the environment that C sees."""
-        block = (ctypes.c_char_p * (len(entries) + 1))(*entries, None)
+        kind = self.block
+        if len(entries) >= kind._length_:
+            kind = ctypes.c_char_p * (len(entries) + 1)
+        block = kind(*entries)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(block))  # C keeps it
-        ctypes.c_void_p.in_dll(self.libc, "environ").value = ctypes.addressof(block)
+        self.environ.value = ctypes.addressof(block)
 
 
 def threads():
