@@ -26,8 +26,8 @@ type Description struct {
 	Key, Summary, Status                    string
 	Reason, Alternative, Analysis, Scenario string
 
-	// APIVersion is the plugin's; a plugin that leaves it zero has the one
-	// of this package.
+	// APIVersion is the one that the plugin has chosen; what it leaves zero is
+	// filled in.
 	APIVersion uint32
 	// SDKVersion is the version of this module that the plugin was built
 	// with, for people; empty if it is not known.

@@ -93,7 +93,7 @@ func (d *dialing) greeted(ctx context.Context, h hello) (Description, error) {
 	}
 	d.early = true
 	d.cfg.Lane.json.Store(h.json)
-	return h.Description, checkDescription(d.cfg.Key, h.Description)
+	return h.Description, d.check(h.Description)
 }
 
 // overtaken returns the hello of a plugin that has closed the handshake descriptor
@@ -144,7 +144,7 @@ func newDialing(ctx context.Context, cfg ClientConfig) *dialing {
 	})
 	d.client.plugin = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  handshakeConfig(),
-		Plugins:          plugin.PluginSet{controlName: controlPlugin{}},
+		VersionedPlugins: cfg.API.sets(controlPlugin{}),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		SkipHostEnv:      true,
 		StartTimeout:     math.MaxInt64,         // never reached: the context ends before, if the connection is waited for
@@ -232,7 +232,7 @@ func (d *dialing) describe(ctx context.Context) (Description, error) {
 		return Description{}, err
 	}
 	description := descriptionOf(m)
-	return description, checkDescription(d.cfg.Key, description)
+	return description, d.check(description)
 }
 
 // discard ends what a failed start has begun. It waits a little for it to be

@@ -91,8 +91,8 @@ func (d *dialing) handshakeError(ctx context.Context, err error) *spawn.Error {
 	switch {
 	case ok && core != plugin.CoreProtocolVersion:
 		e.Kind, e.Msg = spawn.ErrVersion, coreMessage(core)
-	case ok && api != APIVersion:
-		e.Kind, e.Msg = spawn.ErrVersion, versionMessage(api, "")
+	case ok && !d.cfg.API.has(api):
+		e.Kind, e.Msg = spawn.ErrVersion, versionMessage(d.cfg.API, api, "")
 	case ok:
 		e.Msg, e.Err = fmt.Sprintf("the plugin wrote %q", clip(line)), err
 	case any:
@@ -106,29 +106,29 @@ func (d *dialing) handshakeError(ctx context.Context, err error) *spawn.Error {
 	return Diagnosed(e, p)
 }
 
-// checkDescription reports whether the plugin is the one that was wanted.
-func checkDescription(key string, d Description) error {
+// check reports whether the plugin is the one that was wanted.
+func (d *dialing) check(said Description) error {
 	switch {
-	case d.APIVersion != APIVersion:
-		return &spawn.Error{Op: "describe", Kind: spawn.ErrVersion, Msg: versionMessage(int(d.APIVersion), d.SDKVersion)}
-	case d.Key != key:
+	case !d.cfg.API.has(int(said.APIVersion)):
+		return &spawn.Error{Op: "describe", Kind: spawn.ErrVersion, Msg: versionMessage(d.cfg.API, int(said.APIVersion), said.SDKVersion)}
+	case said.Key != d.cfg.Key:
 		return &spawn.Error{Op: "describe", Kind: spawn.ErrProtocol,
-			Msg: fmt.Sprintf("the plugin serves the method %q: want %q, so it has the wrong file name or is the wrong file", clip(d.Key), key)}
+			Msg: fmt.Sprintf("the plugin serves the method %q: want %q, so it has the wrong file name or is the wrong file", clip(said.Key), d.cfg.Key)}
 	}
 	return nil
 }
 
 // versionMessage names both versions, and what to do on the side that is
 // behind. sdk is the version that the plugin was built with, or "".
-func versionMessage(api int, sdk string) string {
+func versionMessage(ours APIRange, api int, sdk string) string {
 	behind := "build the plugin again with " + thisSDK()
-	if api > APIVersion {
+	if api > ours.Newest {
 		behind = "upgrade the host, or build the plugin again with " + thisSDK()
 	}
 	if sdk != "" {
 		sdk = fmt.Sprintf(" (it was built with the sdk of version %q)", clip(sdk))
 	}
-	return fmt.Sprintf("the plugin speaks API version %d%s and the host %d: %s", api, sdk, APIVersion, behind)
+	return fmt.Sprintf("the plugin speaks API version %d%s and the host %v: %s", api, sdk, ours, behind)
 }
 
 func coreMessage(core int) string {

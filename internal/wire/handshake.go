@@ -19,11 +19,6 @@ const (
 	LaneFD = 4
 )
 
-// APIVersion is the version of the service that host and plugin speak. They
-// must have the same: it grows when a call changes its meaning, not when one
-// is added.
-const APIVersion = 1
-
 // LogVariable is the environment variable with the level of logging.
 const LogVariable = "HATCHERY_LOG"
 
@@ -34,6 +29,9 @@ const (
 	cookieValue    = "7c1f0e6a5f7d4c0fb8b9d7d6f0a3e2c4"
 )
 
+// versionsVariable has the versions that the host speaks, with commas between.
+const versionsVariable = "PLUGIN_PROTOCOL_VERSIONS"
+
 // controlName is the name under which the control service is dispensed.
 const controlName = "control"
 
@@ -43,7 +41,6 @@ const maxMessage = 64 << 20
 
 func handshakeConfig() plugin.HandshakeConfig {
 	return plugin.HandshakeConfig{
-		ProtocolVersion:  APIVersion,
 		MagicCookieKey:   cookieVariable,
 		MagicCookieValue: cookieValue,
 	}
@@ -75,7 +72,7 @@ func Hosted() error {
 func pluginVariables() []string {
 	return []string{
 		cookieVariable, plugin.EnvUnixSocketDir, plugin.EnvUnixSocketGroup,
-		"PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS",
+		"PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", versionsVariable,
 		"PLUGIN_CLIENT_CERT", "PLUGIN_MULTIPLEX_GRPC",
 	}
 }

@@ -72,6 +72,9 @@ func modes() map[string]func([]string) int {
 		"daemon":  daemonPlugin,
 		"old-sdk": func([]string) int { return serveOldSDK() },
 		"calls":   func([]string) int { return serveCalls() },
+
+		"frozen":   frozenPlugin,
+		"versions": versionsPlugin,
 	}
 }
 

@@ -54,6 +54,10 @@ type ClientConfig struct {
 	// 2 s.
 	CallTimeout time.Duration
 
+	// API is the versions that the host speaks. Zero is all that this package
+	// does.
+	API APIRange
+
 	// LogLevel is what the plugin is told of the level at which it is to log:
 	// trace, debug, info, warn or error. Empty tells it nothing.
 	LogLevel string
@@ -66,5 +70,6 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	if c.CallTimeout == 0 {
 		c.CallTimeout = 2 * time.Second
 	}
+	c.API = c.API.orOurs()
 	return c
 }

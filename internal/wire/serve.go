@@ -23,6 +23,10 @@ type ServeConfig struct {
 	// Serve owns it and closes it once a host is connected, or on return.
 	Handshake *os.File
 
+	// API is the versions that the plugin speaks. Zero is all that this package
+	// does.
+	API APIRange
+
 	// Ready, if not nil, is called once, when the host is connected and the
 	// process's environment and standard files are the backend's own again.
 	// No method of Control is called before it has returned.
@@ -51,7 +55,7 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 	}
 	s := &serving{
 		cfg:     cfg,
-		control: &controlServer{control: cfg.Control, answered: make(chan struct{})},
+		control: &controlServer{control: cfg.Control, api: cfg.API.orOurs().chosen(), answered: make(chan struct{})},
 		stdout:  os.Stdout, stderr: os.Stderr,
 	}
 	s.watch = &connWatch{began: s.connected, ended: make(chan struct{})}
@@ -61,9 +65,9 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 	over := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
 	plugin.Serve(&plugin.ServeConfig{
-		HandshakeConfig: handshakeConfig(),
-		Plugins:         plugin.PluginSet{controlName: controlPlugin{register: s.register}},
-		Logger:          pluginLogger(s.stderr),
+		HandshakeConfig:  handshakeConfig(),
+		VersionedPlugins: cfg.API.orOurs().sets(controlPlugin{register: s.register}),
+		Logger:           pluginLogger(s.stderr),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			server := s.newServer(opts)
 			go func() {

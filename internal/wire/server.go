@@ -14,6 +14,7 @@ import (
 type controlServer struct {
 	spawnv1.UnimplementedControlServer
 	control Control
+	api     int // the version that was chosen
 
 	answered chan struct{} // closed when Shutdown is about to be answered
 	once     sync.Once     // closes answered
@@ -23,6 +24,9 @@ func (s *controlServer) Describe(ctx context.Context, _ *spawnv1.DescribeRequest
 	d, err := s.control.Describe(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if d.APIVersion == 0 {
+		d.APIVersion = uint32(s.api)
 	}
 	return d.message(), nil
 }
