@@ -22,7 +22,7 @@ func TestIOLimit(t *testing.T) {
 	path := strings.ReplaceAll(dir, ":", `\:`)
 	const script = `cd "$1" && dd if=/dev/zero of=x bs=64k count=8 oflag=direct 2>/dev/null && echo written`
 	c := shell(h, script, "bind="+path+":rw", "io="+path+":wbps=512k,riops=1000000")
-	c.Spec.Args = append(c.Spec.Args, "sh", dir)
+	c.Args = append(c.Args, "sh", dir)
 	begin := time.Now()
 	out, err := c.Output()
 	took := time.Since(begin)
