@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -33,10 +32,11 @@ func park(value string) error {
 	if err != nil {
 		return err
 	}
+	rehearse()
 	if err := ch.Send(nil, zygote.Ready, zygote.Pool, zygote.Version); err != nil {
 		return err
 	}
-	fields, fds, err := ch.Recv()
+	fields, fds, err := ch.RecvLast()
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		return err
 	}
@@ -60,8 +60,38 @@ func park(value string) error {
 	if report.Send(nil, zygote.Started) != nil {
 		syscall.Exit(exitFailed) // it was given up
 	}
-	report.Close()
+	linux.Close(report.FD())
 	return nil
+}
+
+// rehearse does what is to be done later, as far as it changes nothing: what the
+// program and the runtime need for it is in memory then.
+func rehearse() {
+	a, b, err := zygote.Pair()
+	if err != nil {
+		return
+	}
+	from, to := zygote.Open(a), zygote.Open(b)
+	defer to.Close()
+	run := zygote.Run{Settings: []string{zygote.SetFD + "=0", zygote.SetGroup + "=0", zygote.SetLimit + "=0:0:0", zygote.SetCwd, zygote.SetUmask + "=0"}, Args: os.Args, Env: os.Environ()}
+	err = from.Send([]int{a, a, a}, run.Fields()...)
+	from.Close()
+	if err != nil {
+		return
+	}
+	fields, fds, err := to.RecvLast()
+	if err != nil {
+		return
+	}
+	w := worker{channel: to, fds: fds}
+	if w.run, err = zygote.ParseRun(fields); err != nil {
+		return
+	}
+	w.files = w.numbers()
+	w.rest()
+	closeAll(fds)
+	w.setenv()
+	w.streams()
 }
 
 func errnoOf(err error) (errno syscall.Errno) {
@@ -76,11 +106,12 @@ type worker struct {
 	run     *zygote.Run
 	channel *zygote.Channel
 	fds     []int // the report, and those that settings take
+	files   []int // the numbers that these get, -1 for none; not of the report
 }
 
 // become applies the settings. It returns the one that could not be had.
 func (w *worker) become() (what string, err error) {
-	if what, err := w.descriptors(); err != nil {
+	if what, err := w.place(); err != nil {
 		return what, err
 	}
 	next := 1
@@ -95,15 +126,21 @@ func (w *worker) become() (what string, err error) {
 			return s, err
 		}
 	}
+	closeAll(w.rest())
 	os.Args = w.run.Args
+	w.setenv()
+	w.streams()
+	return "", nil
+}
+
+// setenv makes the environment the child's.
+func (w *worker) setenv() {
 	os.Clearenv()
 	for _, kv := range w.run.Env {
 		if name, v, ok := strings.Cut(kv, "="); ok && name != "" {
 			os.Setenv(name, v)
 		}
 	}
-	w.streams()
-	return "", nil
 }
 
 // set applies one setting but for descriptors, which have their places already.
@@ -113,8 +150,7 @@ func (w *worker) set(name, value string, fd int) error {
 	case zygote.SetFD:
 		return nil
 	case zygote.SetCwd:
-		defer syscall.Close(fd)
-		return os.NewSyscallError("fchdir", syscall.Fchdir(fd))
+		return os.NewSyscallError("fchdir", linux.Fchdir(fd))
 	case zygote.SetUmask:
 		mask, err := strconv.ParseUint(value, 8, 9)
 		if err == nil {
@@ -195,7 +231,7 @@ func eachThread(f func(tid int) error) error {
 func (w *worker) streams() {
 	for fd, f := range []**os.File{&os.Stdin, &os.Stdout, &os.Stderr} {
 		old := *f
-		flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+		flags, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
 		if errno != 0 || flags&syscall.O_NONBLOCK == 0 {
 			continue
 		}
@@ -203,69 +239,4 @@ func (w *worker) streams() {
 		// The old one closes the descriptor when it is collected. It never is.
 		time.AfterFunc(math.MaxInt64, func() { runtime.KeepAlive(old) })
 	}
-}
-
-// lowest returns the first number above all that the child has.
-func (w *worker) lowest() int {
-	top := w.channel.FD()
-	for _, n := range w.numbers() {
-		top = max(top, n)
-	}
-	return top + 1
-}
-
-// numbers returns the child's descriptors, -1 for those that it does not get to
-// keep, as they go with fds but the first.
-func (w *worker) numbers() []int {
-	var list []int
-	for _, s := range w.run.Settings {
-		if value, ok := strings.CutPrefix(s, zygote.SetFD+"="); ok {
-			n, _ := strconv.Atoi(value)
-			list = append(list, n)
-		} else if s == zygote.SetCwd {
-			list = append(list, -1)
-		}
-	}
-	return list
-}
-
-// descriptors gives the child's descriptors their numbers, and closes what was
-// only there to keep these free. What initialisers of the program have opened
-// stays where it is; a number of the child's among that is an error.
-func (w *worker) descriptors() (what string, err error) {
-	numbers, lowest, channel := w.numbers(), w.lowest(), w.channel.FD()
-	for _, n := range numbers {
-		if n > channel && !slices.Contains(w.fds, n) && open(n) {
-			return zygote.SetFD + "=" + strconv.Itoa(n), fmt.Errorf("the program has opened this descriptor itself before it waited: %w", syscall.EBUSY)
-		}
-	}
-	for i, fd := range w.fds { // out of the way
-		up, err := linux.DupAbove(fd, lowest)
-		if err != nil {
-			return zygote.SetFD, err
-		}
-		syscall.Close(fd)
-		w.fds[i] = up
-	}
-	w.channel.Close()
-	for n := 3; n < channel; n++ {
-		if !slices.Contains(numbers, n) {
-			syscall.Close(n)
-		}
-	}
-	for i, n := range numbers {
-		if n < 0 {
-			continue
-		}
-		if err := syscall.Dup3(w.fds[i+1], n, 0); err != nil {
-			return zygote.SetFD + "=" + strconv.Itoa(n), os.NewSyscallError("dup3", err)
-		}
-		syscall.Close(w.fds[i+1])
-	}
-	return "", nil
-}
-
-func open(fd int) bool {
-	_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
-	return errno == 0
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,6 +33,13 @@ func childMain(args []string) int {
 	case "cat":
 		io.Copy(os.Stdout, os.Stdin)
 		return 3
+	case "numbers": // what is in each of its descriptors
+		for n := range 64 {
+			var st syscall.Stat_t
+			if syscall.Fstat(n, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Size > 0 { // not those of the runtime
+				fmt.Print(n, "=", st.Size, " ")
+			}
+		}
 	case "say":
 		fmt.Println(strings.Join(args[1:], " "))
 	}
@@ -98,6 +106,50 @@ func TestRecognised(t *testing.T) {
 			t.Errorf("exit %d: %v", code, s)
 		}
 	}
+}
+
+// The child's descriptors have their numbers, also where these are the ones that
+// they came with, and no others are open.
+func TestNumbers(t *testing.T) {
+	h := open(t)
+	for _, numbers := range [][]int{{3}, {5, 15, 16}, {16, 24, 25, 26, 27, 28, 29, 30}, {3, 24, 27, 40}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		s := spec(t, "numbers")
+		s.Files = make([]*os.File, 1+slices.Max(numbers))
+		s.Files[1] = w
+		want := ""
+		for n := range s.Files {
+			if slices.Contains(numbers, n) {
+				s.Files[n] = fileOf(t, 100+n)
+				want += fmt.Sprint(n, "=", 100+n, " ")
+			}
+		}
+		p := start(t, h, s)
+		w.Close()
+		got, err := io.ReadAll(r)
+		if err != nil || string(got) != want {
+			t.Errorf("%q, %v: want %q", got, err, want)
+		}
+		wait(t, p)
+	}
+}
+
+// fileOf returns a file of that size.
+func fileOf(t *testing.T, size int) *os.File {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err == nil {
+		err = f.Truncate(int64(size))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // A program that does not is started cold, and it is said why.

@@ -70,6 +70,7 @@ func (l *launcher) work(b *batch) {
 			l.thread.Unpark()
 		}
 		b.done(id, pid, err)
+		l.settle()
 	}
 	l.launch.Env = own
 }

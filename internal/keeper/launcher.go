@@ -36,6 +36,7 @@ type launcher struct {
 
 	handing *handing // the hand-off under way; nil when it is none
 	handed  bool     // the last child was handed over
+	given   given    // that child, until it is settled
 
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
@@ -188,6 +189,7 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 		l.k.send(&reply)
 	}
 	failpoint.Pass(failpoint.KeeperLaunchAnswered)
+	l.settle()
 	if err == nil {
 		l.ahead()
 	}

@@ -68,6 +68,7 @@ type standby struct {
 	pidfd    int // or -1
 	child    *child
 	gone     chan struct{} // closed when it has been reaped
+	report   *report       // of the child that it is to be; nil when it is not made yet
 
 	// What the lock of warm guards.
 	users int  // who talk to it, or are about to
@@ -326,6 +327,10 @@ func (t *template) remove(p *standby) bool {
 
 // letGo closes what this process has of one that is not handed over.
 func (p *standby) letGo() {
+	if p.report != nil {
+		p.report.close()
+		p.report = nil
+	}
 	if p.channel != nil {
 		p.channel.Close()
 	}

@@ -114,6 +114,10 @@ func (t *template) check(p *standby, kind string) error {
 	case fields[2] != zygote.Version:
 		return t.bad("it speaks version " + strconv.Quote(fields[2]) + " of the protocol, not " + zygote.Version)
 	}
+	if kind == zygote.Pool { // so that there is as little as can be to do when it is wanted
+		p.channel.Deadline(handTime)
+		p.report, _ = newReport() // or else it is tried again then
+	}
 	return nil
 }
 

@@ -55,23 +55,43 @@ func (h *handing) watch(ch *zygote.Channel) {
 	}
 }
 
-// begin makes the report of a child: ours, until end is called, and theirs, which
-// is the caller's to close.
-func (h *handing) begin() (ours *zygote.Channel, theirs int, err error) {
-	a, b, err := zygote.Pair()
-	if err != nil {
-		return nil, -1, &spawn.Error{Phase: spawn.PhaseSetup, Op: handoff, Errno: errnoOf(err)}
+// begin makes r the report, or a new one if there is none: ours, until end is
+// called, and theirs, which is the caller's to close.
+func (h *handing) begin(r *report) (ours *zygote.Channel, theirs int, err error) {
+	if r == nil {
+		if r, err = newReport(); err != nil {
+			return nil, -1, err
+		}
 	}
-	ours = zygote.Open(a)
-	ours.Deadline(handTime)
 	h.end() // that of the first try
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.report = ours
+	h.report = r.ours
 	if h.over {
-		ours.Shutdown()
+		r.ours.Shutdown()
 	}
-	return ours, b, nil
+	return r.ours, r.theirs, nil
+}
+
+// A report is the two ends of the socket on which a child says that it has begun.
+type report struct {
+	ours   *zygote.Channel
+	theirs int
+}
+
+func newReport() (*report, error) {
+	a, b, err := zygote.Pair()
+	if err != nil {
+		return nil, &spawn.Error{Phase: spawn.PhaseSetup, Op: handoff, Errno: errnoOf(err)}
+	}
+	ours := zygote.Open(a)
+	ours.Deadline(handTime)
+	return &report{ours, b}, nil
+}
+
+func (r *report) close() {
+	r.ours.Close()
+	syscall.Close(r.theirs)
 }
 
 func (h *handing) end() {
@@ -116,17 +136,34 @@ func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error
 	failpoint.Pass(failpoint.KeeperHandBegin)
 	c, err := l.hand(t, o, h)
 	child, record, err := l.k.table.handOn(id, c, err)
-	h.end()
 	if err != nil {
+		h.end()
 		return none, err
 	}
 	c.pidfd = -1 // it is the answer's now
-	c.done()
-	t.handed()
+	l.given = given{c, h}
 	if record != nil { // it has ended already
 		l.k.send(&lane.Frame{Type: frameExited, Payload: record})
 	}
 	return child, nil
+}
+
+// A given is a child that was handed over, and the hand-off.
+type given struct {
+	child *standby
+	*handing
+}
+
+// settle does what is left to do of a hand-off when the host has its answer.
+func (l *launcher) settle() {
+	g := l.given
+	if g.child == nil {
+		return
+	}
+	l.given = given{}
+	g.end()
+	g.child.done()
+	g.child.template.handed()
 }
 
 // hand hands o to a process of t. A process that has just ended, or that turns out
@@ -164,11 +201,14 @@ func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 
 // become tells p what to be, and waits until it is.
 func (l *launcher) become(p *standby, o *order, h *handing) error {
-	report, theirs, err := h.begin()
+	report, theirs, err := h.begin(p.report)
 	if err != nil {
 		return err
 	}
-	p.channel.Deadline(handTime)
+	if p.report == nil {
+		p.channel.Deadline(handTime)
+	}
+	p.report = nil
 	err = p.channel.Send(slices.Concat([]int{theirs}, o.fds), o.run.Fields()...)
 	syscall.Close(theirs)
 	if err != nil {
@@ -195,7 +235,7 @@ func (p *standby) lost(err error) error {
 
 // started waits for the child to say that it is what it was told to be.
 func (o *order) started(report *zygote.Channel) error {
-	fields, fds, err := report.Recv()
+	fields, fds, err := report.RecvLast()
 	closeAll(fds)
 	switch {
 	case errors.Is(err, syscall.EAGAIN):

@@ -509,7 +509,7 @@ func TestManyWarmChildren(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		most := open + 2*conf.Max // a channel and a pidfd for each that is ready
+		most := open + 4*conf.Max // a channel, a pidfd and both ends of a report for each that is ready
 		if !within(10*time.Second, func() bool { return openChannels(t, c.Pid()) <= most }) {
 			t.Errorf("the keeper has %d sockets and pidfds open, had %d", openChannels(t, c.Pid()), open)
 		}

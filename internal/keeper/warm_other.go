@@ -15,6 +15,7 @@ type (
 	warm    struct{}
 	standby struct{}
 	handing struct{}
+	given   struct{}
 	stray   struct{}
 )
 
@@ -32,6 +33,8 @@ func (l *launcher) handleWarm(f *lane.Frame) {
 }
 
 func (*handing) abort() {}
+
+func (*launcher) settle() {}
 
 func (t *table) standbyEnded(*child, syscall.WaitStatus, syscall.Rusage) {}
 

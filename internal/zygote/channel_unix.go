@@ -108,12 +108,21 @@ func (c *Channel) Send(fds []int, fields ...string) error {
 // Recv receives a frame. The descriptors, close-on-exec, are the caller's to
 // close, also those that come with an error. It is io.EOF when the channel ended
 // where a frame would have begun.
-func (c *Channel) Recv() (fields []string, fds []int, err error) {
+func (c *Channel) Recv() (fields []string, fds []int, err error) { return c.recv(false) }
+
+// RecvLast is Recv for the last frame that is to come, which takes a system call
+// less. More behind it is ErrFrame.
+func (c *Channel) RecvLast() (fields []string, fds []int, err error) { return c.recv(true) }
+
+func (c *Channel) recv(last bool) (fields []string, fds []int, err error) {
 	b := make([]byte, 0, firstRead)
 	size := headSize // of what is to be read
 	for len(b) < size {
 		// No further than the frame: descriptors come with the first byte of one.
 		room := size - len(b)
+		if last && len(b) == 0 {
+			room = cap(b)
+		}
 		if cap(b)-len(b) < room {
 			b = append(make([]byte, 0, min(size, max(2*cap(b), firstRead))), b...)
 			room = min(room, cap(b)-len(b))
@@ -130,13 +139,16 @@ func (c *Channel) Recv() (fields []string, fds []int, err error) {
 			return nil, fds, io.ErrUnexpectedEOF
 		}
 		b = b[:len(b)+n]
-		if size == headSize && len(b) == headSize {
+		if size == headSize && len(b) >= headSize {
 			length := binary.LittleEndian.Uint32(b)
 			if length == 0 || length > maxPayload {
 				return nil, fds, ErrFrame
 			}
 			size += int(length)
 		}
+	}
+	if len(b) > size {
+		return nil, fds, ErrFrame
 	}
 	return strings.Split(string(b[headSize:]), "\x00"), fds, nil
 }
