@@ -51,7 +51,7 @@ func Features(context.Context) []Feature {
 		feature("landlock=scope", spawn.Option{Key: "landlock", Value: "scope"}),
 	}
 	return append(all, overlay(),
-		limit("memory", "64m"), limit("cpus", "1"), limit("pids", "100"), limit("io", "/:rbps=1g"), limit("io_weight", "100"), limit("cpu_time", "1h"), limit("wall", "1h"))
+		limit("memory", "64m"), limit("cpus", "1"), limit("pids", "100"), ioLimit(), limit("io_weight", "100"), limit("cpu_time", "1h"), limit("wall", "1h"))
 }
 
 func feature(name string, options ...spawn.Option) Feature {
@@ -71,6 +71,34 @@ func limit(key, value string) Feature {
 	f := feature(key, spawn.Option{Key: key, Value: value})
 	f.Note = strings.TrimPrefix(f.Note, key+": ")
 	return f
+}
+
+// ioLimit tries a limit of the disk that the root is on, or, as in a container it is on
+// none, of the first disk that there is.
+func ioLimit() (f Feature) {
+	disks := []string{"/"}
+	partitions, _ := os.ReadFile("/proc/partitions")
+	for line := range strings.Lines(string(partitions)) {
+		// 254 0 268435456 vda
+		fields := strings.Fields(line)
+		if len(fields) < 4 || fields[0] == "major" {
+			continue
+		}
+		if dev := "/dev/" + fields[3]; isDisk(dev) {
+			disks = append(disks, dev)
+		}
+	}
+	for _, disk := range disks {
+		if f = limit("io", disk+":rbps=1g"); f.Reason == "" {
+			return f
+		}
+	}
+	return f
+}
+
+func isDisk(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode()&(os.ModeDevice|os.ModeCharDevice) == os.ModeDevice
 }
 
 // overlay tries an overlay on a root that is made for it.
