@@ -94,6 +94,7 @@ func (h *Host) close() error {
 	errs.addAll(notEnded(ends))
 	w.end()
 	h.logs.wait(min(h.limits.Call, max(0, time.Until(deadline))))
+	h.told.flush(min(h.limits.Call, max(0, time.Until(deadline))))
 	h.noteForcedPlugins()
 	failpoint.Pass(failpoint.HostCloseFolder)
 	h.control.close()

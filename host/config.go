@@ -37,6 +37,9 @@ type Config struct {
 
 	// LogLimit bounds how much a plugin can log.
 	LogLimit LogLimit
+
+	// Observer is told what the host does, for traces and metrics. Nil costs nothing.
+	Observer Observer
 }
 
 // LogLimit bounds how many records Config.Logger gets of one plugin, those included

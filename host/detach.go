@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/detached"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
@@ -65,7 +66,10 @@ func (h *Host) StartDetached(ctx context.Context, spec spawn.Spec, o DetachOptio
 	if err := detachSpec(&spec); err != nil {
 		return nil, withKey(err, m.entry.Key)
 	}
+	bounded, obs := h.observe(bounded, Operation{Kind: OpSpawn, Method: m.entry.Key, Path: spec.Path, Detached: true})
+	given := spec.Env != nil
 	plan, err := m.planFor(bounded, &spec, os.Environ)
+	h.addEnviron(bounded, &spec, given)
 	if err == nil && plan == nil {
 		err = &spawn.Error{Phase: spawn.PhasePlan, Err: errors.ErrUnsupported, Msg: "its children are not local processes: they cannot be detached"}
 	}
@@ -76,8 +80,16 @@ func (h *Host) StartDetached(ctx context.Context, spec spawn.Spec, o DetachOptio
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
 	}
+	err = withKey(err, m.entry.Key)
+	if obs != nil {
+		out := Outcome{Ended: time.Now(), Err: err}
+		if err == nil {
+			out.Pid = d.Pid()
+		}
+		obs.End(out)
+	}
 	if err != nil {
-		return nil, withKey(err, m.entry.Key)
+		return nil, err
 	}
 	return d, nil
 }

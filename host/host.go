@@ -20,7 +20,8 @@ type Host struct {
 	folder   *folder
 	gather   *gatherer
 	plugins  *plugins
-	events   *eventQueue
+	events   *eventQueue // for Config.OnEvent
+	told     *eventQueue // for Config.Observer
 	waits    *waits
 	opened   time.Time
 	control  *controlSocket
@@ -67,7 +68,8 @@ func Open(cfg Config) (*Host, error) {
 	}
 	failpoint.Pass(failpoint.HostOpenFolder)
 	gather, limits, events := newGatherer(), cfg.Timeouts.withDefaults(), newEventQueue(cfg.OnEvent)
-	k, err := newKeeping(dir, gather, limits, events.add)
+	told := newEventQueue(tellObserver(cfg.Observer))
+	k, err := newKeeping(dir, gather, limits, func(e Event) { events.add(e); told.add(e) })
 	if err != nil {
 		gather.close()
 		dir.remove()
@@ -82,7 +84,7 @@ func Open(cfg Config) (*Host, error) {
 		procs:   map[*Process]struct{}{},
 		over:    make(chan struct{}),
 		waits:   newWaits(), opened: time.Now(),
-		events: events,
+		events: events, told: told,
 	}
 	h.plugins = newPlugins(h)
 	h.control = listen(h)

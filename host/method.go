@@ -89,14 +89,15 @@ func (m *method) join(ctx context.Context) (p *plugin, call *startCall, joined b
 		return nil, nil, false, err
 	}
 	if m.pending == nil {
-		m.beginLocked()
+		m.beginLocked(context.WithoutCancel(ctx))
 	}
 	m.pending.waiters++
 	return nil, m.pending, true, nil
 }
 
-// beginLocked begins a start, once the backoff is over if there is one.
-func (m *method) beginLocked() {
+// beginLocked begins a start, once the backoff is over if there is one. asked is of
+// whoever needs it first, and does not end.
+func (m *method) beginLocked(asked context.Context) {
 	ctx, giveUp := context.WithCancelCause(m.host.life)
 	now := make(chan struct{})
 	m.pending = &startCall{done: make(chan struct{}), giveUp: giveUp, hurry: sync.OnceFunc(func() { close(now) })}
@@ -104,13 +105,13 @@ func (m *method) beginLocked() {
 	if m.sup.state == PluginBackoff {
 		backoff = time.Until(m.sup.retry)
 	}
-	go m.start(ctx, m.pending, backoff, now) // waited for by stop, through done
+	go m.start(ctx, asked, m.pending, backoff, now) // waited for by stop, through done
 }
 
 // restartLocked begins a start that nobody has asked for.
 func (m *method) restartLocked() {
 	if m.pending == nil {
-		m.beginLocked()
+		m.beginLocked(context.Background())
 		m.pending.waiters++ // who does not leave: it is given up by stop and rest
 		m.pending.unasked = true
 	}
@@ -143,7 +144,7 @@ func (m *method) leave(ctx context.Context, call *startCall) error {
 
 // start starts the plugin for everyone who waits for call, after the backoff or
 // when now is closed. It is bounded by Timeouts.Start and by the host's Close.
-func (m *method) start(ctx context.Context, call *startCall, backoff time.Duration, now chan struct{}) {
+func (m *method) start(ctx, asked context.Context, call *startCall, backoff time.Duration, now chan struct{}) {
 	defer call.giveUp(nil)
 	defer m.waiting(waitPluginStart, m.entry.Path, time.Now().Add(m.host.limits.Start)).end()
 	m.mu.Lock()
@@ -153,14 +154,24 @@ func (m *method) start(ctx context.Context, call *startCall, backoff time.Durati
 		old.stop(ctx, leftGrace) // what is held for it on this side
 	}
 	pause(ctx, backoff, now)
+	restart := false
 	if ctx.Err() == nil {
 		m.mu.Lock()
+		restart = m.sup.inRow > 0
 		m.enterLocked(PluginStarting)
 		m.mu.Unlock()
 	}
+	_, o := m.host.observe(asked, Operation{Kind: OpPluginStart, Method: m.entry.Key, Path: m.entry.Path, Restart: restart})
 	w := m.waiting(waitPluginStart, m.entry.Path, time.Now().Add(m.host.limits.Start))
 	p, started, err := startPlugin(ctx, m.host, m.entry)
 	w.end()
+	if o != nil {
+		out := Outcome{Ended: time.Now(), Err: err}
+		if p != nil {
+			out.Pid = p.proc.Pid()
+		}
+		o.End(out)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	call.plugin, call.err = p, err

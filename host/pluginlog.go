@@ -68,7 +68,7 @@ func (p *pluginProcess) newLog(m *method) *pluginlog.Log {
 	limit := h.cfg.LogLimit.withDefaults()
 	return pluginlog.New(pluginlog.Config{
 		Rate: limit.Rate, Burst: limit.Burst, Counts: &m.logged,
-		Dropped: func(n uint64) { h.events.add(LogDropped{m.entry.Key, p.child.Pid, n}) },
+		Dropped: func(n uint64) { h.tell(LogDropped{m.entry.Key, p.child.Pid, n}) },
 	})
 }
 

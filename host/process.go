@@ -33,6 +33,7 @@ type Process struct {
 	stopping StopOptions
 	asked    chan struct{} // closed when it has been asked to end for long enough; nil before
 	after    []func()      // called once it has ended
+	life     Observation   // of its life; nil when nobody wants to know
 
 	left      bool       // it has ended, and may have left others behind
 	aftermath *aftermath // their end; nil before

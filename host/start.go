@@ -41,14 +41,18 @@ func (h *Host) startMethod(ctx context.Context, key string, spec spawn.Spec, env
 	}
 	defer done()
 	defer m.waiting(waitSpawn, spec.Path, until(bounded)).end()
+	bounded, o := h.observeSpawn(bounded, m.entry.Key, spec.Path)
 	p, err := h.start(bounded, m, &spec, environ)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
 	}
 	if err != nil {
-		return nil, withKey(err, m.entry.Key)
+		p, err = nil, withKey(err, m.entry.Key)
 	}
-	return p, nil
+	if o != nil {
+		h.spawned(bounded, o, p, spec.Path, time.Now(), err) // the path has been looked up
+	}
+	return p, err
 }
 
 // begin begins a spawn by the method of the given key, which Close waits for
@@ -67,11 +71,13 @@ func (h *Host) begin(ctx context.Context, key string) (m *method, bounded contex
 }
 
 func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec, environ func() []string) (*Process, error) {
+	given := spec.Env != nil
 	plan, err := m.planFor(ctx, spec, environ)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case plan == nil:
+	}
+	h.addEnviron(ctx, spec, given)
+	if plan == nil {
 		return m.spawnRemote(ctx, spec)
 	}
 	return h.launch(ctx, m.entry.Key, plan, spec)
@@ -136,6 +142,10 @@ func (m *method) blocked(ctx context.Context) bool {
 
 // ask has the plugin make a plan. The plan is nil when the backend makes none.
 func (m *method) ask(ctx context.Context, spec *spawn.Spec) (plan *spawn.Plan, err error) {
+	ctx, o := m.host.observe(ctx, Operation{Kind: OpPlan, Method: m.entry.Key, Path: spec.Path})
+	if o != nil {
+		defer func() { observed(o, withKey(err, m.entry.Key)) }()
+	}
 	if m.entry.Status != registry.Blocked { // which refuses whatever it is asked
 		if err := checkLength(spec); err != nil {
 			return nil, err

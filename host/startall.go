@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/keeper"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -84,6 +85,7 @@ type batchStart struct {
 	specs []spawn.Spec
 	procs []*Process
 	errs  []error
+	ended []time.Time // when each was started, as far as that is noted; nil if nobody wants to know
 }
 
 // startAll returns a process or an error for each Spec.
@@ -102,7 +104,12 @@ func (h *Host) startAll(ctx context.Context, key string, specs []spawn.Spec) ([]
 	defer done()
 	b.m = m
 	w := m.waiting(waitSpawn, fmt.Sprintf("%d children", len(specs)), until(bounded))
-	b.run(bounded)
+	each := func(int) context.Context { return bounded }
+	end := func() {}
+	if h.cfg.Observer != nil {
+		each, end = b.observe(bounded)
+	}
+	b.run(bounded, each)
 	w.end()
 	for i, err := range b.errs {
 		if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
@@ -110,7 +117,28 @@ func (h *Host) startAll(ctx context.Context, key string, specs []spawn.Spec) ([]
 		}
 		b.errs[i] = withKey(err, m.entry.Key)
 	}
+	end()
 	return b.procs, b.errs
+}
+
+// observe begins the start of each child. It returns the context for each, and what
+// ends them all.
+func (b *batchStart) observe(ctx context.Context) (each func(i int) context.Context, end func()) {
+	b.ended = make([]time.Time, len(b.specs))
+	ctxs, begun := make([]context.Context, len(b.specs)), make([]Observation, len(b.specs))
+	for i := range b.specs {
+		ctxs[i], begun[i] = b.host.observeSpawn(ctx, b.m.entry.Key, b.specs[i].Path)
+	}
+	return func(i int) context.Context { return ctxs[i] }, func() {
+		now := time.Now()
+		for i, o := range begun {
+			ended := b.ended[i]
+			if ended.IsZero() {
+				ended = now
+			}
+			b.host.spawned(ctxs[i], o, b.procs[i], b.specs[i].Path, ended, b.errs[i])
+		}
+	}
 }
 
 // aside is how many children are started at once, of those that need a plan, or
@@ -119,14 +147,18 @@ const aside = 8
 
 // run starts all children: what has a plan that can be used again in batches,
 // and the rest as Start does.
-func (b *batchStart) run(ctx context.Context) {
+func (b *batchStart) run(ctx context.Context, each func(i int) context.Context) {
 	var batch []starting
 	var all sync.WaitGroup
 	places := make(chan struct{}, aside)
 	environ := sync.OnceValue(os.Environ) // one for all: what is the same is not sent again
 	for i := range b.specs {
 		spec := &b.specs[i]
-		plan, err := b.m.planFor(ctx, spec, environ)
+		given := spec.Env != nil
+		plan, err := b.m.planFor(each(i), spec, environ)
+		if err == nil {
+			b.host.addEnviron(each(i), spec, given)
+		}
 		switch {
 		case err != nil:
 			b.errs[i] = err
@@ -140,7 +172,7 @@ func (b *batchStart) run(ctx context.Context) {
 		default:
 			places <- struct{}{} // each is bounded by ctx
 			all.Go(func() {
-				b.procs[i], b.errs[i] = b.alone(ctx, plan, spec)
+				b.procs[i], b.errs[i] = b.alone(each(i), plan, spec)
 				<-places
 			})
 		}
@@ -215,6 +247,9 @@ func (b *batchStart) launch(ctx context.Context, k *kept, now inherited, batch [
 			if err == nil {
 				made[i].begin(k.Client, started)
 				b.procs[s.at], b.errs[s.at] = made[i], nil
+				if b.ended != nil {
+					b.ended[s.at] = time.Now()
+				}
 				return
 			}
 			b.errs[s.at] = explainExec(err, s.spec)

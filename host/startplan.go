@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
@@ -44,15 +45,21 @@ func (h *Host) StartPlan(ctx context.Context, plan *spawn.Plan, spec spawn.Spec)
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	if spec.Env == nil {
+	given := spec.Env != nil
+	if !given {
 		spec.Env = plan.Environ(os.Environ())
 	}
 	bounded, cancel := h.spawnContext(ctx)
 	defer cancel()
 	defer h.waits.begin(wait{name: waitSpawn, subject: spec.Path, until: until(bounded)}).end()
+	bounded, o := h.observeSpawn(bounded, "", spec.Path)
+	h.addEnviron(bounded, &spec, given)
 	p, err := h.launch(bounded, "", newCachedPlan(plan), &spec)
 	if errors.Is(err, spawn.ErrCanceled) && ctx.Err() == nil {
 		err = &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseStart, Msg: "it was closed while the child was being started"}
+	}
+	if o != nil {
+		h.spawned(bounded, o, p, spec.Path, time.Now(), err)
 	}
 	return p, err
 }

@@ -29,7 +29,10 @@ func (p *Process) Stop(ctx context.Context) (spawn.ExitStatus, error) {
 // stop is Stop with the time by which it returns, whatever happens. Only the
 // first call asks: the child is asked once, and later callers can but hasten
 // it.
-func (p *Process) stop(ctx context.Context, o StopOptions, end time.Time) (spawn.ExitStatus, error) {
+func (p *Process) stop(ctx context.Context, o StopOptions, end time.Time) (status spawn.ExitStatus, err error) {
+	if obs := p.observeStop(ctx); obs != nil {
+		defer func() { p.stopped(obs, status, err) }()
+	}
 	defer p.waiting(waitStop, end).end()
 	failpoint.Pass(failpoint.HostStopAsk)
 	over, first := p.beginStop()

@@ -137,8 +137,8 @@ func (m *method) enterLocked(s PluginState) {
 	}
 	m.sup.forgive()
 	m.sup.state, m.sup.since = s, time.Now()
-	if m.host.events.f != nil {
-		m.host.events.add(PluginChanged{m.healthLocked()})
+	if m.host.events.f != nil || m.host.told.f != nil {
+		m.host.tell(PluginChanged{m.healthLocked()})
 	}
 }
 

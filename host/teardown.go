@@ -59,11 +59,16 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 		}
 		switch {
 		case quickly:
-			asked = append(asked, askedChild{p, o, over, time.Now().Add(o.Grace), end})
+			asked = append(asked, askedChild{p, o, over, time.Now().Add(o.Grace), end, p.observeStop(ctx)})
 		case over == nil:
 			finish(p, func() error { _, err := p.stop(ctx, o, end); return err })
 		default:
-			finish(p, func() error { _, err := p.askAndStop(ctx, o, over, end); return err })
+			obs := p.observeStop(ctx)
+			finish(p, func() error {
+				status, err := p.askAndStop(ctx, o, over, end)
+				p.stopped(obs, status, err)
+				return err
+			})
 		}
 	}
 	slices.SortStableFunc(asked, func(a, b askedChild) int { return a.until.Compare(b.until) })
@@ -72,8 +77,16 @@ func (t *teardown) stop(ctx context.Context, procs []*Process) {
 	for _, a := range asked {
 		a.await(ctx, timer)
 		if !a.ended() || a.leftSome(a.options) {
-			finish(a.Process, func() error { _, err := a.stopAsked(ctx, a.options, a.end); return err })
-		} else if _, err := a.Wait(); err != nil {
+			finish(a.Process, func() error {
+				status, err := a.stopAsked(ctx, a.options, a.end)
+				a.stopped(a.observation, status, err)
+				return err
+			})
+			continue
+		}
+		status, err := a.Wait()
+		a.stopped(a.observation, status, err)
+		if err != nil {
 			t.failed(a.Process, err)
 		}
 	}
@@ -106,6 +119,8 @@ type askedChild struct {
 	options    StopOptions
 	over       chan struct{} // to be closed after the grace
 	until, end time.Time     // of the grace, and of everything
+
+	observation Observation // of its stop; nil when nobody wants to know
 }
 
 // await waits for the end of the child or of its grace.

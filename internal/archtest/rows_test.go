@@ -97,6 +97,11 @@ func rows() []row {
 		{packages: "host/inspect", module: []string{"internal/detached", "internal/hunt", "internal/keeper", "internal/linux/...", "internal/proctree", "internal/runfolder", "spawn"}},
 		{packages: "host/pins", module: []string{"registry", "spawn"}},
 		{packages: "host/share"},
+		// The only importer of OpenTelemetry, and of its API alone.
+		{packages: "host/telemetry", module: []string{"host", "spawn"}, others: []string{
+			"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/codes",
+			"go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/propagation", "go.opentelemetry.io/otel/trace",
+		}},
 		{packages: "host", module: []string{"host/pins", "host/share", "internal/detached", "internal/failpoint", "internal/hunt", "internal/keeper", "internal/lane", "internal/linux/...", "internal/option", "internal/optionschema", "internal/pluginlog", "internal/proctree", "internal/restart", "internal/runfolder", "internal/tail",
 			"internal/wire", "registry", "spawn"}},
 
