@@ -66,6 +66,7 @@ type Operation struct {
 	Method registry.SpawnMethodKey // empty for a child of StartPlan
 	Path   string                  // of the child's program, or of a plugin's binary, empty if that is built in
 	Pid    int                     // of the child, for OpWait and OpStop; 0 if it is no local process
+	Began  time.Time               // not always the moment in which the beginning is told
 
 	Detached bool        // OpSpawn: the child is to outlive the host
 	Restart  bool        // OpPluginStart: the plugin has failed before
@@ -74,7 +75,8 @@ type Operation struct {
 
 // An Outcome is how an operation has ended.
 type Outcome struct {
-	// Ended is when: not always the moment in which the end is told.
+	// Ended is when, and not before it began: not always the moment in which the end is
+	// told.
 	Ended time.Time
 	// Err is nil if it has succeeded. The life of a child has failed only if its status
 	// is lost.
@@ -94,6 +96,9 @@ type Outcome struct {
 func (h *Host) observe(ctx context.Context, op Operation) (context.Context, Observation) {
 	if h.cfg.Observer == nil {
 		return ctx, nil
+	}
+	if op.Began.IsZero() {
+		op.Began = time.Now()
 	}
 	return h.cfg.Observer.Begin(ctx, op)
 }
@@ -124,17 +129,18 @@ func (h *Host) spawned(ctx context.Context, o Observation, p *Process, path stri
 	if p == nil {
 		return
 	}
-	_, life := h.observe(ctx, Operation{Kind: OpWait, Method: p.key, Path: path, Pid: p.pid})
+	_, life := h.observe(ctx, Operation{Kind: OpWait, Method: p.key, Path: path, Pid: p.pid, Began: ended})
 	p.mu.Lock()
 	p.life = life
 	p.mu.Unlock()
-	p.afterExit(func() { h.told.add(lifeEnded{p, life}) })
+	p.afterExit(func() { h.told.add(lifeEnded{p, life, ended}) })
 }
 
 // lifeEnded is told among the events, as nobody may wait where an exit is noted.
 type lifeEnded struct {
 	process *Process
 	life    Observation
+	began   time.Time
 }
 
 func (lifeEnded) event() {}
@@ -142,8 +148,11 @@ func (lifeEnded) event() {}
 func (e lifeEnded) end() {
 	status, err := e.process.Wait() // it has ended
 	at := status.Time
-	if at.IsZero() {
+	switch {
+	case at.IsZero():
 		at = time.Now()
+	case at.Before(e.began): // it was gone before its start had been told
+		at = e.began
 	}
 	e.life.End(Outcome{Ended: at, Err: err, Status: status, Forced: e.process.Forced()})
 }

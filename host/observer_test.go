@@ -104,6 +104,9 @@ func expectNotes(t *testing.T, b *notebook, want ...string) {
 	}
 }
 
+// sleeper ends by the signal that asks it to, whenever that comes.
+func sleeper() spawn.Spec { return spawn.Spec{Path: "sleep", Args: []string{"sleep", "600"}} }
+
 func TestObserver(t *testing.T) {
 	b := &notebook{env: []string{"SAID=yes"}}
 	h := open(t, host.Config{Observer: b})
@@ -113,7 +116,7 @@ func TestObserver(t *testing.T) {
 	if _, err := h.Start(t.Context(), spawn.Spec{Path: "/no/such"}); err == nil {
 		t.Error("it was started")
 	}
-	forever := sh("sleep 600 & wait")
+	forever := sleeper()
 	q := start(t, h, forever)
 	if _, err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
@@ -131,7 +134,7 @@ func TestObserver(t *testing.T) {
 		"spawn : ok", "  wait : ok, signal: terminated",
 		"stop : ok, signal: terminated")
 	for _, n := range b.notes {
-		if n.out == nil || n.out.Ended.Before(begin) || n.out.Ended.After(time.Now()) {
+		if n.out == nil || n.op.Began.Before(begin) || n.out.Ended.Before(n.op.Began) || n.out.Ended.After(time.Now()) {
 			t.Errorf("%s: %+v", n.op.Kind, n.out)
 		}
 		if n.op.Kind == host.OpStop && n.op.Child.(*note).op.Pid != n.op.Pid {
@@ -156,7 +159,7 @@ func TestObserverOfMany(t *testing.T) {
 	}
 	err := h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
 		for range 2 {
-			if _, err := n.Start(ctx, host.ChildConfig{Spec: sh("sleep 600 & wait")}); err != nil {
+			if _, err := n.Start(ctx, host.ChildConfig{Spec: sleeper()}); err != nil {
 				return err
 			}
 		}
@@ -193,7 +196,7 @@ func TestObserverOfADetachedChild(t *testing.T) {
 func TestObserverOfLostChildren(t *testing.T) {
 	b := new(notebook)
 	h := open(t, host.Config{Observer: b})
-	p := start(t, h, sh("sleep 600 & wait"))
+	p := start(t, h, sleeper())
 	must(t, syscall.Kill(keeperOf(t), syscall.SIGKILL))
 	<-p.Done()
 	must(t, h.Close())

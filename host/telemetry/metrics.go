@@ -62,7 +62,7 @@ func (m *metrics) ended(ctx context.Context, o *observation, out host.Outcome) {
 		attrs = append(attrs[:1], attribute.String(AttrOutcome, "failure"), attribute.String(AttrErrorType, errorType(out.Err)))
 	}
 	with := metric.WithAttributeSet(attribute.NewSet(attrs...))
-	took := max(0, out.Ended.Sub(o.began).Seconds())
+	took := max(0, out.Ended.Sub(o.op.Began).Seconds())
 	switch o.op.Kind {
 	case host.OpSpawn:
 		m.spawns.Add(ctx, 1, with)

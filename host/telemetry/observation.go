@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -16,18 +15,9 @@ import (
 
 // An observation is an operation that is under way.
 type observation struct {
-	t     *Telemetry
-	op    host.Operation
-	span  trace.Span
-	began time.Time
-}
-
-// begin notes the time, and that there is one child more.
-func (o *observation) begin(ctx context.Context) {
-	o.began = time.Now()
-	if o.op.Kind == host.OpWait {
-		o.t.metrics.lives(ctx, o.op, 1)
-	}
+	t    *Telemetry
+	op   host.Operation
+	span trace.Span
 }
 
 // attributes are those that are known at the beginning.

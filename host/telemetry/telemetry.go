@@ -61,14 +61,16 @@ func New(cfg Config) (*Telemetry, error) {
 // Begin begins a span: see [host.Observer].
 func (t *Telemetry) Begin(ctx context.Context, op host.Operation) (context.Context, host.Observation) {
 	o := &observation{t: t, op: op}
-	options := []trace.SpanStartOption{trace.WithAttributes(o.attributes()...)}
+	options := []trace.SpanStartOption{trace.WithTimestamp(op.Began), trace.WithAttributes(o.attributes()...)}
 	if child, ok := op.Child.(*observation); ok && !trace.SpanContextFromContext(ctx).IsValid() {
 		ctx = trace.ContextWithSpanContext(ctx, child.span.SpanContext()) // nobody's call: the host is closed, or a nursery canceled
 	} else if ok {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: child.span.SpanContext()}))
 	}
 	ctx, o.span = t.tracer.Start(ctx, spanName(op.Kind), options...)
-	o.begin(ctx)
+	if op.Kind == host.OpWait {
+		t.metrics.lives(ctx, op, 1)
+	}
 	return ctx, o
 }
 
