@@ -104,8 +104,8 @@ func expectNotes(t *testing.T, b *notebook, want ...string) {
 	}
 }
 
-// sleeper ends by the signal that asks it to, whenever that comes.
-func sleeper() spawn.Spec { return spawn.Spec{Path: "sleep", Args: []string{"sleep", "600"}} }
+// forSleep ends by the signal that asks it to, whenever that comes.
+func forSleep() spawn.Spec { return spawn.Spec{Path: "sleep", Args: []string{"sleep", "600"}} }
 
 func TestObserver(t *testing.T) {
 	b := &notebook{env: []string{"SAID=yes"}}
@@ -116,7 +116,7 @@ func TestObserver(t *testing.T) {
 	if _, err := h.Start(t.Context(), spawn.Spec{Path: "/no/such"}); err == nil {
 		t.Error("it was started")
 	}
-	forever := sleeper()
+	forever := forSleep()
 	q := start(t, h, forever)
 	if _, err := q.Stop(t.Context()); err != nil {
 		t.Error(err)
@@ -159,7 +159,7 @@ func TestObserverOfMany(t *testing.T) {
 	}
 	err := h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
 		for range 2 {
-			if _, err := n.Start(ctx, host.ChildConfig{Spec: sleeper()}); err != nil {
+			if _, err := n.Start(ctx, host.ChildConfig{Spec: forSleep()}); err != nil {
 				return err
 			}
 		}
@@ -196,7 +196,7 @@ func TestObserverOfADetachedChild(t *testing.T) {
 func TestObserverOfLostChildren(t *testing.T) {
 	b := new(notebook)
 	h := open(t, host.Config{Observer: b})
-	p := start(t, h, sleeper())
+	p := start(t, h, forSleep())
 	must(t, syscall.Kill(keeperOf(t), syscall.SIGKILL))
 	<-p.Done()
 	must(t, h.Close())
