@@ -35,7 +35,7 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 	defer done()
 	want, err := detached.ParseRef(ref)
 	if err != nil {
-		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Errno: errInvalid, Msg: err.Error()}
+		return nil, &spawn.Error{Op: "adopt", Errno: errInvalid, Msg: err.Error()}
 	}
 	rec, err := detached.Read(want.Dir)
 	switch {
@@ -46,13 +46,13 @@ func (h *Host) Adopt(ctx context.Context, ref string) (*Detached, error) {
 		if want.Keeper.Alive() {
 			msg = fmt.Sprintf("its folder was removed, but its keeper, process %d, is there and out of reach", want.Keeper.Pid)
 		}
-		return nil, &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: msg, Err: err}
+		return nil, &spawn.Error{Op: "adopt", Path: want.Dir, Msg: msg, Err: err}
 	case errors.Is(err, spawn.ErrVersion):
 		return nil, err
 	case err != nil:
-		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Msg: err.Error()}
+		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Op: "adopt", Msg: err.Error()}
 	case !rec.Same(want):
-		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Phase: spawn.PhaseRun, Op: "adopt", Path: want.Dir, Msg: "this is the folder of another child than the reference means"}
+		return nil, &spawn.Error{Kind: spawn.ErrUntrusted, Op: "adopt", Path: want.Dir, Msg: "this is the folder of another child than the reference means"}
 	}
 	d := newDetached(h, rec)
 	defer d.use()()
@@ -78,7 +78,7 @@ func (d *Detached) reach(ctx context.Context) (*link, error) {
 			d.settle(status)
 			continue
 		case detached.Unknown:
-			return nil, &spawn.Error{Key: d.rec.Method, Kind: spawn.ErrUnavailable, Phase: spawn.PhaseRun, Op: "adopt", Msg: reason}
+			return nil, &spawn.Error{Key: d.rec.Method, Kind: spawn.ErrUnavailable, Op: "adopt", Msg: reason}
 		}
 		l, err := d.dial(ctx)
 		if !errors.Is(err, spawn.ErrKeeperGone) || again {
@@ -115,7 +115,7 @@ func (d *Detached) dial(ctx context.Context) (*link, error) {
 	case d.turn <- struct{}{}:
 		defer func() { <-d.turn }()
 	case <-ctx.Done():
-		return nil, waitError(ctx, spawn.PhaseRun, "adopt")
+		return nil, waitError(ctx, "", "adopt")
 	}
 	if l := d.current(); l != nil {
 		return l, nil
@@ -126,7 +126,7 @@ func (d *Detached) dial(ctx context.Context) (*link, error) {
 	}
 	c, started, err := keeper.Adopt(ctx, d.rec.Dir, d.rec.Nonce, d.rec.Keeper.Pid, d.exited)
 	if err != nil {
-		return nil, withKey(err, spawnKey(d.rec.Method))
+		return nil, d.explain(err)
 	}
 	failpoint.Pass(failpoint.HostAdopt)
 	l := &link{c, started.ID}
@@ -141,6 +141,20 @@ func (d *Detached) dial(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
+// explain returns what a request to the keeper failed with: for the child's method,
+// and with what can be done about a keeper that is stopped.
+func (d *Detached) explain(err error) error {
+	if errors.Is(err, spawn.ErrTimeout) {
+		e := *spawn.AsError(err)
+		pid := d.rec.Keeper.Pid
+		if s, serr := linux.ReadStat(pid); serr == nil && s.State == 'T' {
+			e.Msg = fmt.Sprintf("its keeper, process %d, is stopped and does not answer: kill -CONT %d lets it go on", pid, pid)
+		}
+		err = &e
+	}
+	return withKey(err, spawnKey(d.rec.Method))
+}
+
 // open reports whether neither this nor its host has been closed.
 func (d *Detached) open() error {
 	d.mu.Lock()
@@ -152,7 +166,7 @@ func (d *Detached) open() error {
 }
 
 func errClosedHere() error {
-	return &spawn.Error{Kind: spawn.ErrClosed, Phase: spawn.PhaseRun, Op: "adopt"}
+	return &spawn.Error{Kind: spawn.ErrClosed, Op: "adopt"}
 }
 
 // exited is told of the child's exit, or of the end of a connection, which is

@@ -49,7 +49,7 @@ func (d *Detached) stop(ctx, bounded context.Context, l *link) error {
 		c, cancel := context.WithTimeout(bounded, limits.Call)
 		defer cancel()
 		if err := f(c); !errors.Is(err, syscall.ESRCH) && !errors.Is(err, spawn.ErrKeeperGone) {
-			return withKey(err, spawnKey(d.rec.Method))
+			return d.explain(err)
 		}
 		return nil // it has ended, or nobody knows
 	}

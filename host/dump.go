@@ -33,7 +33,7 @@ const dumpTime = 2 * time.Second
 // and after Close too.
 func (h *Host) Dump(ctx context.Context, w io.Writer) error {
 	if _, err := w.Write(h.report(ctx)); err != nil {
-		return &spawn.Error{Phase: spawn.PhaseRun, Op: "dump", Err: err}
+		return &spawn.Error{Op: "dump", Err: err}
 	}
 	return nil
 }

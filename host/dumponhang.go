@@ -57,7 +57,7 @@ func (h *Host) DumpOnHang(limit time.Duration, o HangDump) (stop func()) {
 func (h *Host) dumpToFile(dir string) (path string, err error) {
 	f, err := os.CreateTemp(dir, "hatchery-dump-"+strconv.Itoa(os.Getpid())+"-*.txt") // mode 0600, and new
 	if err != nil {
-		return "", &spawn.Error{Phase: spawn.PhaseRun, Op: "dump", Err: err}
+		return "", &spawn.Error{Op: "dump", Err: err}
 	}
 	if err := errors.Join(h.Dump(context.Background(), f), f.Close()); err != nil {
 		os.Remove(f.Name())

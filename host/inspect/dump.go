@@ -181,9 +181,9 @@ func askOne(ctx context.Context, pid int, dir string) ([]byte, error) {
 }
 
 func noProcess(pid int) error {
-	return &spawn.Error{Phase: spawn.PhaseRun, Op: "dump", Errno: esrch, Msg: fmt.Sprintf("process %d", pid)}
+	return &spawn.Error{Op: "dump", Errno: esrch, Msg: fmt.Sprintf("process %d", pid)}
 }
 
 func failed(msg string, err error) error {
-	return &spawn.Error{Phase: spawn.PhaseRun, Op: "dump", Msg: msg, Err: err}
+	return &spawn.Error{Op: "dump", Msg: msg, Err: err}
 }

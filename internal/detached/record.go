@@ -99,7 +99,7 @@ func Read(dir string) (r Record, err error) {
 		return Record{}, invalid
 	}
 	if r.Version > Version {
-		return Record{}, &spawn.Error{Kind: spawn.ErrVersion, Phase: spawn.PhaseRun, Op: "read", Path: path, Msg: fmt.Sprintf("version %d, and this program knows %d: adopt it by a newer one", r.Version, Version)}
+		return Record{}, &spawn.Error{Kind: spawn.ErrVersion, Op: "read", Path: path, Msg: fmt.Sprintf("version %d, and this program knows %d: adopt it by a newer one", r.Version, Version)}
 	}
 	if !r.sound() {
 		return Record{}, invalid

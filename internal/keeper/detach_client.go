@@ -106,7 +106,7 @@ func (c *Client) Leave() {
 func Adopt(ctx context.Context, folder, nonce string, pid int, exited func(Exit)) (*Client, Started, error) {
 	conn, err := connect(controlPath(folder), pid)
 	if err != nil {
-		e := &spawn.Error{Phase: spawn.PhaseRun, Op: "adopt", Err: err, Errno: errnoOf(err)}
+		e := &spawn.Error{Op: "adopt", Err: err, Errno: errnoOf(err)}
 		switch e.Errno {
 		case syscall.ECONNREFUSED, syscall.ENOENT, syscall.ECONNRESET, syscall.EPIPE:
 			e.Kind = spawn.ErrKeeperGone
@@ -130,7 +130,7 @@ func Adopt(ctx context.Context, folder, nonce string, pid int, exited func(Exit)
 			}
 			err = a.err
 		case <-ctx.Done():
-			err = ctxError(ctx, spawn.PhaseRun, "adopt", "its keeper did not answer: it is stopped, or stuck, or has as many adopters as it takes")
+			err = ctxError(ctx, "", "adopt", "its keeper did not answer: it is stopped, or stuck, or has as many adopters as it takes")
 		}
 	}
 	c.forget(id)

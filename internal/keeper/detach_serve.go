@@ -130,7 +130,7 @@ func (a *adopter) adopt(id uint64, nonce string) bool {
 	defer a.d.mu.Unlock()
 	var err error
 	if nonce != a.d.nonce || id == 0 {
-		err = &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseRun, Op: "adopt", Msg: "this is the keeper of another child"}
+		err = &spawn.Error{Kind: spawn.ErrProtocol, Op: "adopt", Msg: "this is the keeper of another child"}
 	}
 	_, pid := a.d.child()
 	reply := binary.LittleEndian.AppendUint32(nil, uint32(pid))
