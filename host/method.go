@@ -154,10 +154,10 @@ func (m *method) start(ctx, asked context.Context, call *startCall, backoff time
 		old.stop(ctx, leftGrace) // what is held for it on this side
 	}
 	pause(ctx, backoff, now)
-	restart := false
+	restart := old != nil // it has gone by itself, and that may not have been noted yet
 	if ctx.Err() == nil {
 		m.mu.Lock()
-		restart = m.sup.inRow > 0
+		restart = restart || m.sup.inRow > 0
 		m.enterLocked(PluginStarting)
 		m.mu.Unlock()
 	}

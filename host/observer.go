@@ -26,8 +26,8 @@ type Observer interface {
 	Event(Event)
 }
 
-// An Environment is an Observer that has something to say to children.
-type Environment interface {
+// An EnvironObserver is an Observer that has something to say to children.
+type EnvironObserver interface {
 	Observer
 	// Environ returns variables, as NAME=value, for the child of the spawn that
 	// ctx is from: see Begin. A variable that the caller has given for the
@@ -199,7 +199,7 @@ func (p *Process) stopped(o Observation, status spawn.ExitStatus, err error) {
 // addEnviron adds what an observer has to say to the environment of a child, which is
 // complete. given says that the caller has given it.
 func (h *Host) addEnviron(ctx context.Context, spec *spawn.Spec, given bool) {
-	o, ok := h.cfg.Observer.(Environment)
+	o, ok := h.cfg.Observer.(EnvironObserver)
 	if !ok {
 		return
 	}

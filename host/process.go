@@ -203,7 +203,8 @@ func (p *Process) Signal(sig os.Signal) error {
 	return p.locked(func(t target) error { return t.signal(ctx, s) })
 }
 
-// Kill sends SIGKILL to the child and to everything below it.
+// Kill sends SIGKILL to the child and to everything below it, and does not wait for
+// their end. The error is os.ErrProcessDone when the child has ended.
 func (p *Process) Kill() error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.host.limits.Call)
 	defer cancel()

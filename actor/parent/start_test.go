@@ -25,6 +25,9 @@ func TestAnActorIsWhatItIsTold(t *testing.T) {
 		s.Variables = map[string]string{"k": "v"}
 		s.Registrar, s.Bind = []string{"/unix/r"}, []string{"/unix/b"}
 		a := start(t, n, s)
+		if a.Name() != s.Name || a.Child().Name() != s.Name {
+			t.Errorf("it is called %q, and as a child %q: want %q", a.Name(), a.Child().Name(), s.Name)
+		}
 		if diff := cmp.Diff([]string{"/unix/x", "/ip4/127.0.0.1/tcp/1"}, a.Addresses()); diff != "" {
 			t.Error("addresses: ", diff)
 		}

@@ -32,10 +32,11 @@ type Telemetry struct {
 	pass       bool
 	propagator propagation.TextMapPropagator
 	tracer     trace.Tracer
+	meter      metric.Meter
 	metrics    *metrics
 }
 
-var _ host.Environment = (*Telemetry)(nil)
+var _ host.EnvironObserver = (*Telemetry)(nil)
 
 // New returns a Telemetry. The error is that of a meter that refuses an instrument.
 func New(cfg Config) (*Telemetry, error) {
@@ -48,13 +49,14 @@ func New(cfg Config) (*Telemetry, error) {
 	if cfg.Propagator == nil {
 		cfg.Propagator = propagation.TraceContext{}
 	}
-	m, err := newMetrics(cfg.MeterProvider.Meter(Scope))
+	meter := cfg.MeterProvider.Meter(Scope)
+	m, err := newMetrics(meter)
 	if err != nil {
 		return nil, err
 	}
 	return &Telemetry{
 		pass: cfg.PassContext, propagator: cfg.Propagator,
-		tracer: cfg.TracerProvider.Tracer(Scope), metrics: m,
+		tracer: cfg.TracerProvider.Tracer(Scope), meter: meter, metrics: m,
 	}, nil
 }
 

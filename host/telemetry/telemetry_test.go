@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/hatchery-spawn/hatchery/actor"
 	"github.com/hatchery-spawn/hatchery/backends"
+	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/host/telemetry"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
@@ -31,6 +34,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Args[0] == "telemetry-child" {
+		actor.Park()
+		os.Exit(0)
+	}
 	host.Init(append(backends.Builtin(), sdk.Entry(frail{}))...)
 	os.Exit(leakcheck.Main(m))
 }
@@ -55,6 +62,7 @@ type watched struct {
 	*host.Host
 	ctx    context.Context // within the span "test"
 	root   trace.Span
+	tel    *telemetry.Telemetry
 	spans  *tracetest.InMemoryExporter
 	reader *metric.ManualReader
 }
@@ -68,7 +76,7 @@ func watch(t *testing.T, cfg telemetry.Config, hostCfg host.Config) *watched {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hostCfg.Observer = tel
+	w.tel, hostCfg.Observer = tel, tel
 	w.Host, err = host.Open(hostCfg)
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +196,10 @@ func (w *watched) metrics(t *testing.T) map[string]int64 {
 				for _, p := range d.DataPoints {
 					out[key(p.Attributes)] = p.Value
 				}
+			case metricdata.Gauge[int64]:
+				for _, p := range d.DataPoints {
+					out[key(p.Attributes)] = p.Value
+				}
 			case metricdata.Histogram[float64]:
 				for _, p := range d.DataPoints {
 					out[key(p.Attributes)] = int64(p.Count)
@@ -295,6 +307,46 @@ func TestRestartsAndDroppedRecords(t *testing.T) {
 	health, err := w.Health("frail")
 	if dropped := got["hatchery.plugin.log.records.dropped{hatchery.method=frail} {record}"]; err != nil || dropped == 0 || uint64(dropped) != health.Dropped {
 		t.Errorf("%d records were dropped, want %d: %v", dropped, health.Dropped, err)
+	}
+}
+
+// What is ready for children to come is counted when somebody asks.
+func TestWatch(t *testing.T) {
+	w := watch(t, telemetry.Config{}, host.Config{})
+	stop, err := w.tel.Watch(w.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := spawn.Spec{Path: self, Args: []string{"telemetry-child"}}
+	spec.Options = forkserver.Options{Kind: spawn.PoolTemplate, Min: 1}.List()
+	if err := w.Warm(w.ctx, forkserver.Key, spec, 1); err != nil {
+		t.Fatal(err)
+	}
+	const parked, served = "hatchery.children.parked{hatchery.template.kind=pool} {process}", "hatchery.children.handed_over{hatchery.template.kind=pool} {process}"
+	if got := w.metrics(t); got[parked] < 1 || got[served] != 0 {
+		t.Errorf("%v", got)
+	}
+	p, err := w.StartMethod(w.ctx, forkserver.Key, spec)
+	if err != nil || !p.Warm() {
+		t.Fatalf("%v, warm %v", err, p.Warm())
+	}
+	p.Wait()
+	if got := w.metrics(t); got[served] != 1 {
+		t.Errorf("%v", got)
+	}
+	w.Close()
+	if _, there := w.metrics(t)[parked]; there {
+		t.Error("a closed host has some")
+	}
+	if s := w.named(telemetry.SpanSpawn); len(s) != 1 || !slices.Contains(s[0].Attributes, attribute.String(telemetry.AttrStart, "warm")) {
+		t.Errorf("%+v", s)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
 
