@@ -17,6 +17,16 @@ const (
 	Plain       = "plain"       // a host that has nothing else open
 	Descriptors = "descriptors" // a host with many open descriptors
 	Batch       = "batch"       // many children in one request
+	Paused      = "paused"      // a pause behind each child: what can be done ahead is
+)
+
+// pause is how long a caller of the scenario Paused waits behind each child. The first
+// children of a turn are not counted there: so many of a kind it takes until something
+// is made ahead for the next. A turn has some that are, even if it takes longer.
+const (
+	pause       = 15 * time.Millisecond
+	pausedFirst = 3
+	pausedLeast = 4
 )
 
 // batchSize is how many children are in a request of the scenario Batch, and
@@ -33,6 +43,7 @@ type group struct {
 	program  *Program
 	callers  int
 	sandbox  bool // what it starts leaves the kernel much to clean up
+	pace     pace
 	cells    []*cell
 	// enter makes the circumstances of a turn.
 	enter func() (leave func(), err error)
@@ -66,6 +77,11 @@ func (b *bench) groups() []*group {
 				all = append(all, g)
 			}
 		}
+	}
+	if slices.ContainsFunc(sandboxes, func(w *way) bool { return w.method == isolate }) && slices.Contains(b.Callers, 1) {
+		g := b.group(Paused, &b.Programs[0], 1, sandboxes, nothing)
+		g.sandbox, g.pace = true, pace{pause, pausedFirst, pausedLeast}
+		all = append(all, g)
 	}
 	if b.Descriptors > 0 && slices.Contains(b.Callers, 1) {
 		hold := func() (func(), error) { return holdDescriptors(b.Descriptors) }
@@ -146,7 +162,7 @@ func (b *bench) try(ctx context.Context, w *way) error {
 			return err
 		}
 	}
-	_, err := w.turn(ctx, &b.Programs[0], 1, 0, noUsage)
+	_, err := w.turn(ctx, &b.Programs[0], 1, 0, pace{}, noUsage)
 	if err == nil && ctx.Err() != nil { // what was under way was killed, and is no failure
 		err = fmt.Errorf("not done after %v", tryLimit)
 	}

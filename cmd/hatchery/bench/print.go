@@ -22,6 +22,9 @@ func (r *Result) Print(out io.Writer) error {
 	for _, p := range r.Programs {
 		fmt.Fprintf(&b, "\n%s: %s\n", p.Name, p.What)
 		r.printTimes(&b, "one at a time", r.rows(Plain, p.Name, 1))
+		if rows := r.rows(Paused, p.Name, 1); len(rows) > 0 {
+			r.printTimes(&b, fmt.Sprintf("one at a time, %.0f ms apart", rows[0].Pause/1000), rows)
+		}
 		if rows := r.rows(Descriptors, p.Name, 1); len(rows) > 0 {
 			r.printTimes(&b, fmt.Sprintf("one at a time, the host with %d open descriptors", rows[0].Descriptors), rows)
 		}

@@ -37,9 +37,10 @@ type ProgramInfo struct {
 
 // A Row is one method under some circumstances.
 type Row struct {
-	Scenario    string  `json:"scenario"`              // plain, descriptors or batch
+	Scenario    string  `json:"scenario"`              // plain, descriptors, batch or paused
 	Descriptors int     `json:"descriptors,omitempty"` // that the host had open
 	Batch       int     `json:"batch,omitempty"`       // how many children were in a request
+	Pause       float64 `json:"pause_us,omitempty"`    // behind each child
 	Program     string  `json:"program"`
 	Callers     int     `json:"callers"`
 	Method      string  `json:"method"`     // os/exec, bwrap or the key of a method
@@ -97,7 +98,7 @@ func (b *bench) row(g *group, c *cell) Row {
 	row := Row{
 		Scenario: g.scenario, Program: g.program.Name, Callers: g.callers, Method: c.way.method, Children: s.children,
 		Median: micros(quantile(s.took, 0.5)), P99: micros(quantile(s.took, 0.99)), PerSecond: s.perSecond(),
-		Against: c.way.against, Skipped: c.skipped,
+		Against: c.way.against, Skipped: c.skipped, Pause: micros(g.pace.pause),
 	}
 	if g.scenario == Descriptors {
 		row.Descriptors = b.Descriptors

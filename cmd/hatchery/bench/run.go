@@ -148,7 +148,7 @@ func (b *bench) turn(ctx context.Context, g *group, c *cell, limit time.Duration
 	if c.skipped != "" || ctx.Err() != nil {
 		return
 	}
-	s, err := c.way.turn(ctx, g.program, g.callers, limit, cpu)
+	s, err := c.way.turn(ctx, g.program, g.callers, limit, g.pace, cpu)
 	b.failing = nil
 	if err != nil {
 		c.skipped, b.failing = why(err), c

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,6 +84,40 @@ func TestRun(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &out)
 		}
+	}
+}
+
+// TestPaused measures sandboxes that wait for their program: each turn begins with
+// children that are not counted.
+func TestPaused(t *testing.T) {
+	cfg := config(t, Tiny)
+	cfg.Methods, cfg.Callers, cfg.Rounds = []string{"isolate"}, []int{1}, 1
+	r := Run(t.Context(), cfg)
+	for _, s := range r.Skipped {
+		if s.Method == "isolate" {
+			t.Skip("isolate does not work here: " + s.Reason)
+		}
+	}
+	i := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Scenario == Paused && row.Method == "isolate" })
+	if i < 0 {
+		t.Fatalf("no row: %+v", r.Rows)
+	}
+	row := r.Rows[i]
+	if row.Skipped != "" || row.Children < pausedLeast || row.Pause != 15000 || row.Program != Tiny || row.Callers != 1 {
+		t.Errorf("%+v", row)
+	}
+	if row.PerSecond*pause.Seconds() > 1 {
+		t.Errorf("%v children a second, with a pause of %v behind each", row.PerSecond, pause)
+	}
+	if (row.Against == Bwrap) != (row.MedianRatio != nil) {
+		t.Errorf("%+v", row)
+	}
+	var out bytes.Buffer
+	if err := r.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\none at a time, 15 ms apart; "; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not in\n%s", want, &out)
 	}
 }
 

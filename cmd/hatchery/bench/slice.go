@@ -16,18 +16,30 @@ type slice struct {
 // children returns how many there were.
 func (s *slice) children(each int) int { return len(s.took) * each }
 
+// A pace says how a caller starts children. The zero pace is one after the other.
+type pace struct {
+	pause time.Duration // behind each child
+	first int           // children of a turn that are not counted
+	least int           // that are at least, and one
+}
+
 // turn has callers start children for a time, each at least once. What was begun
 // is waited for, unless ctx ends: then it is killed, and not counted.
-func (w *way) turn(ctx context.Context, p *Program, callers int, limit time.Duration, cpu func() usage) (slice, error) {
+func (w *way) turn(ctx context.Context, p *Program, callers int, limit time.Duration, pace pace, cpu func() usage) (slice, error) {
 	if w.alone {
 		callers = 1
+	}
+	for range pace.first {
+		if err := pace.warmUp(ctx, w, p); err != nil {
+			return slice{}, err
+		}
 	}
 	all := make([]caller, callers)
 	before, begin := cpu(), time.Now()
 	end := begin.Add(limit)
 	var wg sync.WaitGroup
 	for i := range all {
-		wg.Go(func() { all[i].loop(ctx, w, p, end) })
+		wg.Go(func() { all[i].loop(ctx, w, p, pace, end) })
 	}
 	wg.Wait()
 	s := slice{wall: time.Since(begin), cpu: cpu().minus(before)}
@@ -51,18 +63,45 @@ type caller struct {
 	current running // to be killed when the time is over for good
 }
 
-func (c *caller) loop(ctx context.Context, w *way, p *Program, end time.Time) {
+// warmUp starts a child that is not counted.
+func (p pace) warmUp(ctx context.Context, w *way, program *Program) error {
+	c := caller{}
+	stop := context.AfterFunc(ctx, c.kill)
+	defer stop()
+	err := c.one(ctx, w, program)
+	if ctx.Err() != nil {
+		return nil
+	}
+	p.wait(ctx)
+	return err
+}
+
+// wait is the pause behind a child.
+func (p pace) wait(ctx context.Context) {
+	if p.pause == 0 {
+		return
+	}
+	timer := time.NewTimer(p.pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (c *caller) loop(ctx context.Context, w *way, p *Program, pace pace, end time.Time) {
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	for ctx.Err() == nil {
 		begin := time.Now()
-		if len(c.took) > 0 && !begin.Before(end) {
+		if len(c.took) > pace.least && !begin.Before(end) {
 			return
 		}
 		if c.err = c.one(ctx, w, p); c.err != nil {
 			return
 		}
 		c.took = append(c.took, time.Since(begin))
+		pace.wait(ctx)
 	}
 }
 
