@@ -51,6 +51,7 @@ const (
 func (w weak) Describe() sdk.Description {
 	d := w.Backend.Describe()
 	d.Key = weakKey
+	d.Schema = "" // it has an option more
 	return d
 }
 
