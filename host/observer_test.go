@@ -154,10 +154,13 @@ func TestObserverOfMany(t *testing.T) {
 	b := new(notebook)
 	h := open(t, host.Config{Observer: b})
 	specs := []spawn.Spec{{Path: "true"}, {Path: "/no/such"}, {Path: "false"}}
-	if _, err := h.StartAll(t.Context(), specs); err == nil {
-		t.Error("all were started")
+	procs, err := h.StartAll(t.Context(), specs)
+	if err == nil || procs[0] == nil || procs[2] == nil {
+		t.Fatal(procs, err)
 	}
-	err := h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
+	procs[0].Wait()
+	procs[2].Wait()
+	err = h.Nursery(t.Context(), host.NurseryConfig{}, func(ctx context.Context, n *host.Nursery) error {
 		for range 2 {
 			if _, err := n.Start(ctx, host.ChildConfig{Spec: forSleep()}); err != nil {
 				return err

@@ -18,7 +18,7 @@ const LevelTrace = slog.LevelDebug - 4
 //
 // A host takes so many records of a plugin and no more, 100 a second and 500 at once
 // as a rule, and 16 KiB of each; what is beyond that is dropped, and counted. To
-// log never waits for the host.
+// log never waits for the host's logger.
 //
 // It is to be called before [Main] or by a method of the backend. What a
 // backend prints by other means is logged too, a record of level info a line.
