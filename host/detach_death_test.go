@@ -83,7 +83,7 @@ func TestDetachedKeeperStopped(t *testing.T) {
 	d, keeper, dir := startDetached(t, h, sh("trap 'exit 6' USR1; while :; do sleep 0.01; done"), host.DetachOptions{})
 	stop(t, keeper)
 	begin := time.Now()
-	if _, err := h.Adopt(t.Context(), d.Ref()); !errors.Is(err, spawn.ErrTimeout) || !strings.Contains(err.Error(), "did not answer") {
+	if _, err := h.Adopt(t.Context(), d.Ref()); !errors.Is(err, spawn.ErrTimeout) || !strings.Contains(err.Error(), fmt.Sprintf("process %d, is stopped and does not answer: kill -CONT %[1]d", keeper)) {
 		t.Errorf("Adopt: %v", err)
 	}
 	if err := d.Signal(syscall.SIGUSR2); !errors.Is(err, spawn.ErrTimeout) {
