@@ -28,7 +28,7 @@ func (h *Host) Describe(ctx context.Context, key string) (registry.Entry, error)
 	defer release()
 	d := p.client.Description()
 	e.Status, e.Summary = registry.Status(d.Status), d.Summary
-	e.Schema = d.OptionsSchema
+	e.Schema, e.Claims = d.OptionsSchema, d.Claims()
 	e.Reason, e.Alternative, e.Analysis, e.Scenario = d.Reason, d.Alternative, d.Analysis, d.Scenario
 	return e, nil
 }

@@ -18,6 +18,11 @@ func (m *method) spawnRemote(ctx context.Context, spec *spawn.Spec) (*Process, e
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range spec.Files {
+		if f != nil {
+			f.Fd() // makes it blocking, which a program expects of what it is given
+		}
+	}
 	r, err := plug.planner.Spawn(ctx, spec)
 	if err != nil {
 		release()

@@ -30,6 +30,10 @@ type Entry struct {
 	// property for each. Empty says nothing of them.
 	Schema string
 
+	// Claims are what children can have, for the conformance kit: see
+	// package sdk. Empty claims everything.
+	Claims []string
+
 	// Reason, Alternative and Analysis explain a Blocked method, which must
 	// have all three: why it cannot work, the key to use instead, and the
 	// document with the evidence, relative to the repository. Scenario is

@@ -20,6 +20,12 @@ type Description struct {
 	// of JSON Schema counts.
 	Schema string
 
+	// Claims are what children can have, by the names of the abilities of
+	// package backendtest ("programs", "umask" …), or "none": what the
+	// conformance kit holds the backend to, and what it has to refuse. Empty
+	// claims everything.
+	Claims []string
+
 	// Reason, Alternative, Analysis and Scenario explain a method that is
 	// blocked: why it cannot work, the key to use instead, the document with
 	// the evidence, and the smoke test that shows it, if there is one.

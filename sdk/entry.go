@@ -7,7 +7,7 @@ import "github.com/hatchery-spawn/hatchery/registry"
 func Entry(b Backend) registry.Entry {
 	d := b.Describe()
 	return registry.Entry{
-		Key: registry.SpawnMethodKey(d.Key), Status: registry.Status(d.Status), Summary: d.Summary, Schema: d.Schema,
+		Key: registry.SpawnMethodKey(d.Key), Status: registry.Status(d.Status), Summary: d.Summary, Schema: d.Schema, Claims: d.Claims,
 		Reason: d.Reason, Alternative: d.Alternative, Analysis: d.Analysis, Scenario: d.Scenario,
 		Serve: func() int { return Main(b) },
 	}

@@ -53,6 +53,9 @@ func (s *served) Describe(context.Context) (wire.Description, error) {
 	} else if _, ok := s.backend.(Planner); ok {
 		out.Features = []string{wire.FeaturePlanner}
 	}
+	for _, c := range d.Claims {
+		out.Features = append(out.Features, wire.FeatureCan+c)
+	}
 	return out, nil
 }
 

@@ -5,8 +5,6 @@ package forkserver_test
 import (
 	"flag"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/hatchery-spawn/hatchery/actor"
@@ -28,23 +26,5 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	backendtest.Run(t, forkserver.New(), backendtest.Options{Binary: binary(t), Heavy: *heavy})
-}
-
-// binary returns the path of the plugin binary.
-func binary(t *testing.T) string {
-	t.Helper()
-	const name = "spawn-backend-forkserver"
-	if *binaries != "" {
-		return filepath.Join(*binaries, name)
-	}
-	if testing.Short() {
-		t.Log("without the plugin binary: it would have to be built")
-		return ""
-	}
-	path := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", path, "../../cmd/"+name).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return path
+	backendtest.Run(t, forkserver.New(), backendtest.Options{Binary: backendtest.Binary(t, "../../cmd/spawn-backend-forkserver", *binaries), Heavy: *heavy})
 }

@@ -45,8 +45,9 @@ promise: what its children are given, how they end, what is refused, and what
 happens when the plugin is killed, stopped or started again. One that fails says
 what was seen and what would be right, and what is promised.
 
-A backend is held to everything unless --claims says what its children can have.
-What is not claimed has to be refused: a case of its own holds that. --except
+A backend is held to what it says that its children can have, or else to everything;
+--claims says it in its place. What is not claimed has to be refused: a case of its
+own holds that. --except
 leaves out cases whose promise the method means to break.
 
 A file is found by its path when that has a /, and has to be called
@@ -74,7 +75,7 @@ With --json: {"key", "source", "status", "summary", "cases": [{"name", "outcome"
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.dirs, backendDirFlag, nil, "look for plugin binaries in `DIR` first; may be repeated")
 	flags.StringVar(&f.run, "run", "", "run the cases whose name `REGEXP` matches")
-	flags.StringSliceVar(&f.claims, "claims", nil, "what the backend claims, as a `LIST` of "+joinAbilities()+`; "none" is none (default all)`)
+	flags.StringSliceVar(&f.claims, "claims", nil, "what the backend claims, as a `LIST` of "+joinAbilities()+`; "none" is none (default what it says itself, or all)`)
 	flags.StringSliceVar(&f.except, "except", nil, "leave out the cases of a `LIST`, which the method does not mean to pass")
 	flags.StringArrayVar(&f.settings, "opt", nil, "give every child the option `KEY=VALUE`; may be repeated")
 	flags.BoolVar(&f.list, "list", false, "list the cases and what they promise, and start nothing")
@@ -115,6 +116,9 @@ func (a *app) conform(cmd *cobra.Command, f conformFlags, args []string) error {
 	r := &conformance{Key: s.Key(), Source: e.Source(), Cases: []conformCase{}}
 	if err := r.describe(cmd.Context(), e); err != nil {
 		return err
+	}
+	if options.Claims == nil {
+		options.Claims = r.claims
 	}
 	r.out = a.stdout
 	if f.asJSON {
@@ -258,7 +262,7 @@ func (r *conformance) describe(ctx context.Context, e registry.Entry) error {
 	if e, err = h.Describe(ctx, r.Key); err != nil {
 		return err
 	}
-	r.Status, r.Summary = statusOf(e), e.Summary
+	r.Status, r.Summary, r.claims = statusOf(e), e.Summary, backendtest.ClaimsOf(e)
 	return nil
 }
 

@@ -19,6 +19,8 @@ type conformance struct {
 	Failed  int           `json:"failed"`
 	Skipped int           `json:"skipped"`
 
+	claims []backendtest.Ability // of the method itself; nil if it says nothing
+
 	out io.Writer // where each case is told when it is over; nil for nowhere
 	err error     // the first from out
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/up"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/smoketest"
+	"github.com/hatchery-spawn/hatchery/sdk/backendtest"
 )
 
 func main() {
@@ -30,6 +31,9 @@ func main() {
 	}
 	host.Init(backends.Builtin()...)
 	if code, ok := keep.Main(os.Args); ok {
+		os.Exit(code)
+	}
+	if code, ok := backendtest.BeHost(); ok {
 		os.Exit(code)
 	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

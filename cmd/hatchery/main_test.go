@@ -16,6 +16,7 @@ import (
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/leakcheck"
 	"github.com/hatchery-spawn/hatchery/sdk"
+	"github.com/hatchery-spawn/hatchery/sdk/backendtest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 	actor.Park() // of a-worker
 	host.Init(backends.Builtin()...)
 	if code, ok := keep.Main(os.Args); ok {
+		os.Exit(code)
+	}
+	if code, ok := backendtest.BeHost(); ok {
 		os.Exit(code)
 	}
 	serve := func(b sdk.Backend) func() {

@@ -29,6 +29,7 @@ var (
 func (*backend) Describe() sdk.Description {
 	return sdk.Description{
 		Key: "ssh", Summary: "programs on another machine, by OpenSSH", Status: "experimental", Schema: schema,
+		Claims: []string{"programs", "directory", "umask"},
 	}
 }
 

@@ -13,8 +13,5 @@ func TestMain(m *testing.M) { os.Exit(backendtest.Main(m, new(backend))) }
 
 func TestConformance(t *testing.T) {
 	s := startSSHD(t)
-	backendtest.Run(t, new(backend), backendtest.Options{
-		Claims:   []backendtest.Ability{backendtest.Programs, backendtest.Directory, backendtest.Umask},
-		Settings: s.options(),
-	})
+	backendtest.Run(t, new(backend), backendtest.Options{Settings: s.options()})
 }

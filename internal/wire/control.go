@@ -42,10 +42,22 @@ type Description struct {
 const (
 	FeaturePlanner = "planner" // it answers Plan requests on the lane
 	FeatureSpawner = "spawner" // it answers Spawn requests on the lane
+	// FeatureCan begins what children can have: can:umask.
+	FeatureCan = "can:"
 )
 
 // Has reports whether the plugin has the feature.
 func (d Description) Has(feature string) bool { return slices.Contains(d.Features, feature) }
+
+// Claims returns what children can have, as far as the plugin says.
+func (d Description) Claims() (all []string) {
+	for _, f := range d.Features {
+		if c, ok := strings.CutPrefix(f, FeatureCan); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
 
 // message returns d as it is sent. Its texts are made valid UTF-8, which
 // protobuf insists on.

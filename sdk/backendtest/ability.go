@@ -1,6 +1,10 @@
 package backendtest
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/hatchery-spawn/hatchery/registry"
+)
 
 // An Ability is something that a backend can do for a child, and that not
 // every backend can. A case names those it needs.
@@ -51,6 +55,21 @@ const (
 // not say otherwise, since spawn.Standard gives it all of them.
 func Abilities() []Ability {
 	return []Ability{Programs, Local, Descriptors, Directory, Umask, Groups, Terminal, Credentials, Limits, Ignoring, NoNewPrivs}
+}
+
+// ClaimsOf returns what a method says that it claims, or nil when it says nothing,
+// which claims everything. What this kit does not know is passed over.
+func ClaimsOf(e registry.Entry) []Ability {
+	if len(e.Claims) == 0 {
+		return nil
+	}
+	claims := []Ability{}
+	for _, c := range e.Claims {
+		if slices.Contains(Abilities(), Ability(c)) {
+			claims = append(claims, Ability(c))
+		}
+	}
+	return claims
 }
 
 // abilities is a set.

@@ -44,6 +44,7 @@ func (s saboteur) subject() *Subject {
 // holds, and say what that is. Most of the time the cases wait for something
 // that does not come: several are run at once.
 func TestEachCaseCanFail(t *testing.T) {
+	startFar(t)
 	caught := map[string]bool{}
 	var together sync.WaitGroup
 	places := make(chan struct{}, 8)

@@ -15,8 +15,9 @@ import (
 // Options say what a backend is held to. The zero value holds it to
 // everything, in process and through a plugin process.
 type Options struct {
-	// Claims are the abilities that the backend claims. Nil means all of
-	// [Abilities]; an empty list that is not nil, none.
+	// Claims are the abilities that the backend claims. Nil means those that
+	// it says itself ([ClaimsOf]), or all of [Abilities] if it says nothing; an
+	// empty list that is not nil, none.
 	Claims []Ability
 
 	// Except names cases that the backend does not mean to pass, because
@@ -43,13 +44,16 @@ type Options struct {
 // It gives them to host.Init, so in a process that was started to serve one of
 // them it does not return; otherwise it returns the exit code of m.Run. A
 // TestMain that does more calls host.Init itself, first of all, with sdk.Entry
-// of each backend.
+// of each backend, and then [BeHost].
 func Main(m interface{ Run() int }, backends ...sdk.Backend) int {
 	var entries []registry.Entry
 	for _, b := range backends {
 		entries = append(entries, sdk.Entry(b))
 	}
 	host.Init(entries...)
+	if code, ok := BeHost(); ok {
+		return code
+	}
 	return m.Run()
 }
 

@@ -130,6 +130,8 @@ func lifeSaboteurs() []saboteur {
 			backend: planner{describe: named("aloof")}, start: elsewhere},
 		{name: "cannot be started twice", breaks: []string{"plugin-restarted"}, says: "plugins were killed", served: true,
 			backend: once{first: sync.OnceValue(leaveMark)}},
+		{name: "forgets what runs elsewhere", breaks: []string{"host-gone"}, says: "what ran elsewhere for a host that was killed", served: true,
+			backend: far{}, options: Options{Claims: []Ability{Programs}}},
 		{name: "cuts what is long", breaks: []string{"request-huge"}, says: "the lengths of what", backend: honest{},
 			start: tampering(func(s *spawn.Spec) {
 				s.Env = slices.Clone(s.Env)

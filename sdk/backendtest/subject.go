@@ -77,6 +77,9 @@ func (s *Subject) abilities(ctx context.Context, o Options) (abilities, registry
 		return has, s.said, nil
 	}
 	if o.Claims == nil {
+		o.Claims = ClaimsOf(s.said)
+	}
+	if o.Claims == nil {
 		return append(has, Abilities()...), s.said, nil
 	}
 	for _, c := range o.Claims {
