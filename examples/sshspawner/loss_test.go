@@ -152,7 +152,7 @@ func signalAll(t *testing.T, pids []int, sig syscall.Signal) {
 // servers are the processes of sshd that serve connections: not what it has started
 // for them.
 func servers(s *sshd) []int {
-	return slices.DeleteFunc(below(s.cmd.Process.Pid), func(pid int) bool { return comm(pid) != "sshd" })
+	return slices.DeleteFunc(below(s.cmd.Process.Pid), func(pid int) bool { return !strings.HasPrefix(comm(pid), "sshd") })
 }
 
 // clients are the processes of ssh that are connected to it.
