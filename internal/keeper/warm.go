@@ -93,6 +93,9 @@ const (
 	bootTime = 60 * time.Second
 	// handTime bounds a hand-off, whatever the host's patience.
 	handTime = 10 * time.Second
+	// lookTime is how long a process may be silent before it is looked at whether
+	// somebody has stopped it.
+	lookTime = 250 * time.Millisecond
 	// refillPause is how long nothing must have been handed over before another
 	// process is started for the next one: whoever asks for many in a row needs
 	// the processors.

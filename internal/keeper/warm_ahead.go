@@ -119,6 +119,16 @@ func (k *keeper) measure(pid int) (size int64) {
 	return size
 }
 
+// stopped reports whether somebody has stopped the process, which is of no use then:
+// nobody knows when it goes on. proc_pid_stat(5).
+func (p *standby) stopped() (stopped bool) {
+	p.template.warm.k.rooted.do(func() {
+		s, err := linux.ReadStat(p.child.pid)
+		stopped = err == nil && (s.State == 'T' || s.State == 't')
+	})
+	return stopped
+}
+
 // templates answers what there is.
 func (w *warm) list() []TemplateState {
 	type found struct {
@@ -173,7 +183,18 @@ func (w *warm) describe(b []byte) []byte {
 	}
 	defer w.mu.Unlock()
 	for _, t := range w.templates {
-		b = append(b, "  template of "+t.boot.path+" ("+t.conf.Kind+"): ready "+itoa(len(t.ready))+t.maker()+", starting "+itoa(t.booting)+", wanted by "+itoa(len(t.waiting))+", handed over "+strconv.FormatUint(t.served, 10)+"\n"...)
+		b = append(b, "  template of "+t.boot.path+" ("+t.conf.Kind+"): ready "+itoa(len(t.ready))+t.maker()+", starting "+itoa(t.booting)+", wanted by "+itoa(len(t.waiting))+", handed over "+strconv.FormatUint(t.served, 10)+t.takes()+"\n"...)
 	}
 	return b
+}
+
+// takes says what memory is taken, as far as that is known. The caller holds mu.
+func (t *template) takes() (text string) {
+	if t.size > 0 {
+		text = ", each takes " + strconv.FormatInt(t.size>>10, 10) + " KB"
+	}
+	if t.base > 0 {
+		text += ", the one that makes them " + strconv.FormatInt(t.base>>10, 10) + " KB"
+	}
+	return text
 }

@@ -101,7 +101,14 @@ func (t *template) await(p *standby) {
 
 // check waits until p says that it is ready, of that kind.
 func (t *template) check(p *standby, kind string) error {
-	p.channel.Deadline(bootTime)
+	for until := time.Now().Add(bootTime); !p.channel.Await(nil, lookTime) && time.Now().Before(until); {
+		if p.stopped() {
+			e := t.bad("it was stopped before it was ready")
+			e.Err = errVanished
+			return e
+		}
+	}
+	p.channel.Deadline(lookTime)
 	fields, fds, err := p.channel.Recv()
 	closeAll(fds)
 	switch {
@@ -121,9 +128,13 @@ func (t *template) check(p *standby, kind string) error {
 	return nil
 }
 
-// weigh notes in what, if that matters, the memory that p takes.
+// weigh notes in what the memory that p takes: of each one if that is bounded, or
+// else of the first one.
 func (t *template) weigh(p *standby, what *int64) {
-	if t.conf.Memory <= 0 {
+	t.warm.mu.Lock()
+	known := *what > 0
+	t.warm.mu.Unlock()
+	if known && t.conf.Memory <= 0 {
 		return
 	}
 	size := t.warm.k.measure(p.child.pid)

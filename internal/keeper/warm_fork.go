@@ -183,8 +183,11 @@ func (z *standby) born(id string, p *standby, began time.Duration, h *handing) e
 // when h is given up, or when the child has ended.
 func (z *standby) answer(id string, child *zygote.Channel, h *handing) ([]string, error) {
 	for until := time.Now().Add(handTime); ; {
-		said := z.channel.Await(child, handTime)
+		said := z.channel.Await(child, lookTime)
 		for !said && !h.isAborted() && time.Now().Before(until) {
+			if z.stopped() {
+				return nil, z.dismiss()
+			}
 			said = z.channel.Await(nil, abortPause) // the child has ended already
 		}
 		if !said && h.isAborted() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
 	"github.com/hatchery-spawn/hatchery/internal/lane"
@@ -85,7 +86,7 @@ func newReport() (*report, error) {
 		return nil, &spawn.Error{Phase: spawn.PhaseSetup, Op: handoff, Errno: errnoOf(err)}
 	}
 	ours := zygote.Open(a)
-	ours.Deadline(handTime)
+	ours.Deadline(lookTime)
 	return &report{ours, b}, nil
 }
 
@@ -215,7 +216,7 @@ func (l *launcher) become(p *standby, o *order, h *handing) error {
 		return p.lost(err)
 	}
 	failpoint.Pass(failpoint.KeeperHandSent)
-	if err = o.started(report); errors.Is(err, errVanished) {
+	if err = o.started(p, report); errors.Is(err, errVanished) {
 		return p.lost(nil)
 	}
 	return err
@@ -234,8 +235,16 @@ func (p *standby) lost(err error) error {
 }
 
 // started waits for the child to say that it is what it was told to be.
-func (o *order) started(report *zygote.Channel) error {
+func (o *order) started(p *standby, report *zygote.Channel) error {
+	until := time.Now().Add(handTime)
 	fields, fds, err := report.RecvLast()
+	for errors.Is(err, syscall.EAGAIN) && time.Now().Before(until) {
+		closeAll(fds)
+		if p.stopped() {
+			return errVanished
+		}
+		fields, fds, err = report.RecvLast()
+	}
 	closeAll(fds)
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
