@@ -62,7 +62,7 @@ func aWorker() {
 
 // keepFolder gives the test a place for servers of its own, which are ended with it. It
 // returns the folder that their runtime folders are in.
-func keepFolder(t *testing.T) string {
+func keepFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "k")
 	if err != nil {

@@ -111,7 +111,7 @@ func (s *upSession) until(expr string) string {
 }
 
 // gone waits for the end of processes that somebody else reaps.
-func gone(t *testing.T, pids ...int) {
+func gone(t testing.TB, pids ...int) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
