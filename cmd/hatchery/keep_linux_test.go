@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
@@ -25,10 +26,11 @@ func aWorker() {
 	case "look":
 		dir, _ := os.Getwd()
 		mask := syscall.Umask(0)
-		var files syscall.Rlimit
-		syscall.Getrlimit(syscall.RLIMIT_CORE, &files)
+		var core, files syscall.Rlimit
+		syscall.Getrlimit(syscall.RLIMIT_CORE, &core)
+		syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
 		in, _ := io.ReadAll(os.Stdin)
-		say(strings.Join(args, "|"), dir, fmt.Sprintf("%03o", mask), files.Cur, os.Getenv("MARK"), string(in))
+		say(strings.Join(args, "|"), dir, fmt.Sprintf("%03o", mask), core.Cur, files.Cur, os.Getenv("MARK"), string(in))
 		os.Exit(7)
 	case "stay": // the second line has what it has started
 		say("ready", os.Getpid())
@@ -133,11 +135,12 @@ func TestKeep(t *testing.T) {
 		report := filepath.Join(t.TempDir(), "report")
 		cmd := hatchery(t, kept([]string{"--report", report, "--env", "MARK=m" + strconv.Itoa(i)}, "look", "a b", "", strconv.Itoa(i))...)
 		// A shell sets what a Go program cannot set for its child alone.
-		cmd.Args = append([]string{"sh", "-c", `umask 0` + strconv.Itoa(20+i) + `; ulimit -S -c ` + strconv.Itoa(i) + `; exec "$@"`, "sh", cmd.Path}, cmd.Args[1:]...)
+		cmd.Args = append([]string{"sh", "-c", `umask 0` + strconv.Itoa(20+i) + `; ulimit -S -c ` + strconv.Itoa(i) + `; ulimit -S -n ` + strconv.Itoa(200+i) + `; exec "$@"`, "sh", cmd.Path}, cmd.Args[1:]...)
 		cmd.Path, cmd.Dir, cmd.Stdin = "/bin/sh", work, strings.NewReader("input "+strconv.Itoa(i))
 		out, stderr, code := result(t, cmd)
-		want := fmt.Sprintf("look|a b||%d %s 0%d %d m%d input %d\n", i, work, 20+i, i*512, i, i)
-		if out != want && out != strings.Replace(want, strconv.Itoa(i*512), strconv.Itoa(i*1024), 1) || code != 7 {
+		want := fmt.Sprintf("look|a b||%d %s 0%d %d %d m%d input %d\n", i, work, 20+i, i*512, 200+i, i, i)
+		// How large a block of ulimit -c is depends on the shell.
+		if out != want && out != strings.Replace(want, fmt.Sprintf(" %d ", i*512), fmt.Sprintf(" %d ", i*1024), 1) || code != 7 {
 			t.Errorf("call %d: %q, exit code %d, want %q; %s", i, out, code, want, stderr)
 		}
 		var r report1
@@ -218,6 +221,37 @@ func TestKeepCallsAtTheSameTime(t *testing.T) {
 	}
 	all.Wait()
 	theServer(t, base)
+}
+
+// A server has nothing of the call that started it.
+func TestKeepServerHoldsNothing(t *testing.T) {
+	base := keepFolder(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := hatchery(t, kept(nil, "look")...)
+	cmd.ExtraFiles = []*os.File{w, w, w}
+	_, stderr, code := result(t, cmd)
+	w.Close()
+	if code != 7 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	r.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := r.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a descriptor of the call is still open: %v", err)
+	}
+	pid := theServer(t, base)
+	dir := fmt.Sprintf("/proc/%d/", pid)
+	for name, want := range map[string]string{"fd/0": os.DevNull, "fd/1": os.DevNull, "fd/2": os.DevNull, "cwd": "/"} {
+		if got, err := os.Readlink(dir + name); got != want {
+			t.Errorf("%s is %q (%v), want %q", name, got, err, want)
+		}
+	}
+	if st, err := linux.ReadStat(pid); st.Session != pid || st.Comm != "hatchery-server" {
+		t.Errorf("process %d: %+v, %v", pid, st, err)
+	}
 }
 
 // What differs from birth has a server of its own.
