@@ -16,9 +16,9 @@ import (
 // A killed caller takes its child and what is below that with it, and nobody else.
 func TestKeepCallerKilled(t *testing.T) {
 	base := keepFolder(t)
-	other := begin(t, kept(nil, "stay")...)
+	other := calls(t, nil, "stay")
 	otherPid, otherBelow := other.number("ready"), other.number("below")
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	pid, below := s.number("ready"), s.number("below")
 	s.cmd.Process.Kill()
 	gone(t, pid, below)
@@ -34,7 +34,7 @@ func TestKeepCallerKilled(t *testing.T) {
 // A killed server takes all children with it; callers say that they are lost.
 func TestKeepServerKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	pid, below := s.number("ready"), s.number("below")
 	server := theServer(t, base)
 	keepers := linux.Children(server)
@@ -52,7 +52,7 @@ func TestKeepServerKilled(t *testing.T) {
 // A killed keeper costs the children; the server goes on with another one.
 func TestKeepKeeperKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	pid := s.number("ready")
 	server := theServer(t, base)
 	for _, keeper := range linux.Children(server) {
@@ -68,7 +68,7 @@ func TestKeepKeeperKilled(t *testing.T) {
 // A killed plugin costs nothing.
 func TestKeepPluginKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	s.number("ready")
 	killed := 0
 	for _, keeper := range linux.Children(theServer(t, base)) {
@@ -89,28 +89,13 @@ func TestKeepPluginKilled(t *testing.T) {
 	s.ends(128 + 15)
 }
 
-// knows waits until a caller has been told of its child, which may have begun before.
-func knows(t *testing.T, s *session) {
-	t.Helper()
-	dir := fmt.Sprintf("/proc/%d/fd/", s.cmd.Process.Pid)
-	eventually(t, func() bool {
-		names, _ := os.ReadDir(dir)
-		return slices.ContainsFunc(names, func(e os.DirEntry) bool {
-			target, _ := os.Readlink(dir + e.Name())
-			return strings.Contains(target, "[pidfd]") || strings.HasPrefix(target, "pidfd:")
-		})
-	})
-}
-
 // A server that is stopped holds nobody up for long.
 func TestKeepServerStopped(t *testing.T) {
 	base := keepFolder(t)
-	ending := begin(t, kept(nil, "stay")...)
+	ending := calls(t, nil, "stay")
 	endingPid := ending.number("ready")
-	killing := begin(t, kept([]string{"--grace", "1m"}, "deaf")...)
+	killing := calls(t, []string{"--grace", "1m"}, "deaf")
 	killingPid := killing.number("ready")
-	knows(t, ending)
-	knows(t, killing)
 	server := theServer(t, base)
 	syscall.Kill(server, syscall.SIGSTOP)
 	defer syscall.Kill(server, syscall.SIGCONT)
@@ -130,7 +115,7 @@ func TestKeepServerStopped(t *testing.T) {
 // SIGTERM ends a server as it ends a host: children are asked, and told of.
 func TestKeepServerTerminated(t *testing.T) {
 	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	pid, below := s.number("ready"), s.number("below")
 	server := theServer(t, base)
 	syscall.Kill(server, syscall.SIGTERM)
@@ -148,7 +133,7 @@ func TestKeepServerEnds(t *testing.T) {
 	for _, pid := range servers(base) {
 		gone(t, pid)
 	}
-	s = begin(t, kept(nil, "stay")...)
+	s = calls(t, nil, "stay")
 	pid := s.number("ready")
 	server := theServer(t, base)
 	sockets, err := filepath.Glob(filepath.Join(base, "*", "keep-*"))
@@ -181,7 +166,7 @@ func noted(base string, pid int) bool {
 // What a server leaves that was killed together with its keeper is found.
 func TestKeepReap(t *testing.T) {
 	base := keepFolder(t)
-	s := begin(t, kept(nil, "stay")...)
+	s := calls(t, nil, "stay")
 	pid, below := s.number("ready"), s.number("below")
 	server := theServer(t, base)
 	eventually(t, func() bool { return noted(base, below) })

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,6 +115,22 @@ func theServer(t *testing.T, base string) int {
 func kept(more []string, worker ...string) []string {
 	args := append([]string{"run", "--spawn-backend", "forkserver", "--opt", "keep=1m"}, more...)
 	return append(append(args, "--", "a-worker"), worker...)
+}
+
+// calls begins a call for a worker that does not end by itself, and returns when the
+// caller has been told of it. The worker may have begun before.
+func calls(t *testing.T, more []string, worker ...string) *session {
+	t.Helper()
+	s := begin(t, kept(more, worker...)...)
+	dir := fmt.Sprintf("/proc/%d/fd/", s.cmd.Process.Pid)
+	eventually(t, func() bool {
+		names, _ := os.ReadDir(dir)
+		return slices.ContainsFunc(names, func(e os.DirEntry) bool {
+			target, _ := os.Readlink(dir + e.Name())
+			return strings.Contains(target, "[pidfd]") || strings.HasPrefix(target, "pidfd:")
+		})
+	})
+	return s
 }
 
 // number returns the number that a line of a session ends with.
@@ -296,16 +313,16 @@ func TestKeepDaemon(t *testing.T) {
 // Timeout, grace and signals are as without a server.
 func TestKeepStops(t *testing.T) {
 	keepFolder(t)
-	s := begin(t, kept([]string{"--timeout", "300ms", "--grace", "100ms"}, "deaf")...)
+	s := begin(t, kept([]string{"--timeout", "1s", "--grace", "100ms"}, "deaf")...)
 	pid := s.number("ready")
 	s.ends(codeTimedOut)
 	gone(t, pid)
-	s = begin(t, kept([]string{"--grace", "1m"}, "deaf")...)
+	s = calls(t, []string{"--grace", "1m"}, "deaf")
 	s.number("ready")
 	s.signal(syscall.SIGHUP)
 	s.signal(syscall.SIGTERM)
 	s.ends(128 + 9)
-	s = begin(t, kept(nil, "stay")...)
+	s = calls(t, nil, "stay")
 	pid = s.number("ready")
 	s.number("below")
 	s.signal(syscall.SIGTSTP) // which its group, an orphaned one, does not obey; the child stops for a moment
