@@ -16,10 +16,10 @@ import (
 // A killed caller takes its child and what is below that with it, and nobody else.
 func TestKeepCallerKilled(t *testing.T) {
 	base := keepFolder(t)
-	other := calls(t, nil, "stay")
-	otherPid, otherBelow := other.number("ready"), other.number("below")
-	s := calls(t, nil, "stay")
-	pid, below := s.number("ready"), s.number("below")
+	other, otherPid := calls(t, nil, "stay")
+	otherBelow := other.number("below")
+	s, pid := calls(t, nil, "stay")
+	below := s.number("below")
 	s.cmd.Process.Kill()
 	gone(t, pid, below)
 	if !alive(otherPid) || !alive(otherBelow) {
@@ -34,8 +34,8 @@ func TestKeepCallerKilled(t *testing.T) {
 // A killed server takes all children with it; callers say that they are lost.
 func TestKeepServerKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := calls(t, nil, "stay")
-	pid, below := s.number("ready"), s.number("below")
+	s, pid := calls(t, nil, "stay")
+	below := s.number("below")
 	server := theServer(t, base)
 	keepers := linux.Children(server)
 	syscall.Kill(server, syscall.SIGKILL)
@@ -52,8 +52,7 @@ func TestKeepServerKilled(t *testing.T) {
 // A killed keeper costs the children; the server goes on with another one.
 func TestKeepKeeperKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := calls(t, nil, "stay")
-	pid := s.number("ready")
+	s, pid := calls(t, nil, "stay")
 	server := theServer(t, base)
 	for _, keeper := range linux.Children(server) {
 		syscall.Kill(keeper, syscall.SIGKILL)
@@ -68,8 +67,7 @@ func TestKeepKeeperKilled(t *testing.T) {
 // A killed plugin costs nothing.
 func TestKeepPluginKilled(t *testing.T) {
 	base := keepFolder(t)
-	s := calls(t, nil, "stay")
-	s.number("ready")
+	s, _ := calls(t, nil, "stay")
 	killed := 0
 	for _, keeper := range linux.Children(theServer(t, base)) {
 		for _, pid := range linux.Children(keeper) {
@@ -92,10 +90,8 @@ func TestKeepPluginKilled(t *testing.T) {
 // A server that is stopped holds nobody up for long.
 func TestKeepServerStopped(t *testing.T) {
 	base := keepFolder(t)
-	ending := calls(t, nil, "stay")
-	endingPid := ending.number("ready")
-	killing := calls(t, []string{"--grace", "1m"}, "deaf")
-	killingPid := killing.number("ready")
+	ending, endingPid := calls(t, nil, "stay")
+	killing, killingPid := calls(t, []string{"--grace", "1m"}, "deaf")
 	server := theServer(t, base)
 	syscall.Kill(server, syscall.SIGSTOP)
 	defer syscall.Kill(server, syscall.SIGCONT)
@@ -115,8 +111,8 @@ func TestKeepServerStopped(t *testing.T) {
 // SIGTERM ends a server as it ends a host: children are asked, and told of.
 func TestKeepServerTerminated(t *testing.T) {
 	base := keepFolder(t)
-	s := calls(t, nil, "stay")
-	pid, below := s.number("ready"), s.number("below")
+	s, pid := calls(t, nil, "stay")
+	below := s.number("below")
 	server := theServer(t, base)
 	syscall.Kill(server, syscall.SIGTERM)
 	s.ends(128 + 15)
@@ -133,8 +129,7 @@ func TestKeepServerEnds(t *testing.T) {
 	for _, pid := range servers(base) {
 		gone(t, pid)
 	}
-	s = calls(t, nil, "stay")
-	pid := s.number("ready")
+	s, pid := calls(t, nil, "stay")
 	server := theServer(t, base)
 	sockets, err := filepath.Glob(filepath.Join(base, "*", "keep-*"))
 	if err != nil || len(sockets) != 1 {
@@ -166,8 +161,8 @@ func noted(base string, pid int) bool {
 // What a server leaves that was killed together with its keeper is found.
 func TestKeepReap(t *testing.T) {
 	base := keepFolder(t)
-	s := calls(t, nil, "stay")
-	pid, below := s.number("ready"), s.number("below")
+	s, pid := calls(t, nil, "stay")
+	below := s.number("below")
 	server := theServer(t, base)
 	eventually(t, func() bool { return noted(base, below) })
 	both := append(linux.Children(server), server)

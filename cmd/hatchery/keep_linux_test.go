@@ -117,20 +117,21 @@ func kept(more []string, worker ...string) []string {
 	return append(append(args, "--", "a-worker"), worker...)
 }
 
-// calls begins a call for a worker that does not end by itself, and returns when the
-// caller has been told of it. The worker may have begun before.
-func calls(t *testing.T, more []string, worker ...string) *session {
+// calls begins a call for a worker that does not end by itself, and returns its pid
+// when the caller has been told of it. The worker may have begun before.
+func calls(t *testing.T, more []string, worker ...string) (s *session, pid int) {
 	t.Helper()
-	s := begin(t, kept(more, worker...)...)
-	dir := fmt.Sprintf("/proc/%d/fd/", s.cmd.Process.Pid)
+	s = begin(t, kept(more, worker...)...)
+	pid = s.number("ready")
+	dir, line := fmt.Sprintf("/proc/%d/fdinfo/", s.cmd.Process.Pid), fmt.Sprintf("Pid:\t%d\n", pid)
 	eventually(t, func() bool {
 		names, _ := os.ReadDir(dir)
 		return slices.ContainsFunc(names, func(e os.DirEntry) bool {
-			target, _ := os.Readlink(dir + e.Name())
-			return strings.Contains(target, "[pidfd]") || strings.HasPrefix(target, "pidfd:")
+			text, _ := os.ReadFile(dir + e.Name())
+			return strings.Contains(string(text), line)
 		})
 	})
-	return s
+	return s, pid
 }
 
 // number returns the number that a line of a session ends with.
@@ -317,13 +318,11 @@ func TestKeepStops(t *testing.T) {
 	pid := s.number("ready")
 	s.ends(codeTimedOut)
 	gone(t, pid)
-	s = calls(t, []string{"--grace", "1m"}, "deaf")
-	s.number("ready")
+	s, _ = calls(t, []string{"--grace", "1m"}, "deaf")
 	s.signal(syscall.SIGHUP)
 	s.signal(syscall.SIGTERM)
 	s.ends(128 + 9)
-	s = calls(t, nil, "stay")
-	pid = s.number("ready")
+	s, pid = calls(t, nil, "stay")
 	s.number("below")
 	s.signal(syscall.SIGTSTP) // which its group, an orphaned one, does not obey; the child stops for a moment
 	s.signal(syscall.SIGINT)
