@@ -28,7 +28,7 @@ func (t *Table) Mistakes(list []spawn.Option) []string {
 		return nil
 	}
 	var wrong []string
-	given := map[string]string{}
+	given, compiled := map[string]string{}, patterns{}
 	for _, opt := range list {
 		o := t.find(opt.Key)
 		if o == nil {
@@ -41,7 +41,7 @@ func (t *Table) Mistakes(list []spawn.Option) []string {
 			wrong = append(wrong, fmt.Sprintf("%s is given twice, as %q and %q: want one", opt.Key, short(old), short(opt.Value)))
 		}
 		given[opt.Key] = opt.Value
-		if why := o.Value.mistake(opt.Value); why != "" {
+		if why := o.Value.mistake(opt.Value, compiled); why != "" {
 			wrong = append(wrong, fmt.Sprintf("%s=%s: %s", opt.Key, short(opt.Value), why))
 		}
 	}
@@ -80,9 +80,22 @@ func (t *Table) unknown(key string) string {
 	return fmt.Sprintf("%q is no option: want one of %s", short(key), strings.Join(names, ", "))
 }
 
+// patterns are those that were compiled, which takes longer than all else here.
+type patterns map[string]*regexp.Regexp
+
+// match reports whether a pattern is found in a text. One that is none is not.
+func (p patterns) match(pattern, text string) bool {
+	re, ok := p[pattern]
+	if !ok {
+		re, _ = regexp.Compile(pattern)
+		p[pattern] = re
+	}
+	return re != nil && re.MatchString(text)
+}
+
 // mistake says what is wrong with a value and what would be right, or nothing.
-func (v *Value) mistake(text string) string {
-	why := v.wrong(text)
+func (v *Value) mistake(text string, compiled patterns) string {
+	why := v.wrong(text, compiled)
 	if why == "" {
 		return ""
 	}
@@ -112,12 +125,12 @@ func (v *Value) near(text string) (string, bool) {
 }
 
 // wrong is mistake without help.
-func (v *Value) wrong(text string) string {
+func (v *Value) wrong(text string, compiled patterns) string {
 	if v.Words != nil && !slices.Contains(v.Words, text) {
 		return "want one of " + strings.Join(v.Words, ", ")
 	}
 	if v.Pattern != "" {
-		if ok, err := regexp.MatchString(v.Pattern, text); !ok || err != nil {
+		if !compiled.match(v.Pattern, text) {
 			return fmt.Sprintf("it does not match %q", v.Pattern)
 		}
 	}
