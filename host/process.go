@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -65,6 +66,9 @@ func newProcess(h *Host, key registry.SpawnMethodKey) *Process {
 func (p *Process) begin(k *keeper.Client, s keeper.Started) {
 	t := &localTarget{keeper: k, id: s.ID, pid: s.Pid, pidfd: s.Pidfd}
 	p.warm = s.Warm
+	if s.Cold != nil {
+		p.notes = append(slices.Clip(p.notes), "cold: "+s.Cold.Error())
+	}
 	p.run(s.Pid, t)
 }
 
@@ -159,8 +163,9 @@ func (p *Process) Pid() int { return p.pid }
 // Method returns the key of the method that started the child.
 func (p *Process) Method() registry.SpawnMethodKey { return p.key }
 
-// Notes returns what the method noted of the plan that the child was made by:
-// see spawn.Plan. The caller does not change it.
+// Notes returns what the method noted of the plan that the child was made by, see
+// spawn.Plan, and why the child was started cold if it was not to be. The caller does
+// not change it.
 func (p *Process) Notes() []string { return p.notes }
 
 // Warm reports whether the child was handed over by a process that was ready: see

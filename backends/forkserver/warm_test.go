@@ -181,14 +181,40 @@ func TestCold(t *testing.T) {
 	}
 }
 
-// A program that says that it parks and does not is an error that says so.
+// A program of which it is said that it parks, and that does not, is started cold,
+// and it is said why.
 func TestProgramThatDoesNotPark(t *testing.T) {
 	h := open(t)
-	for _, kind := range []string{"pool", "fork"} {
-		_, err := h.StartMethod(t.Context(), forkserver.Key, spawn.Spec{Path: "/bin/true", Options: forkserver.Options{Kind: kind}.List()})
-		if err == nil || !strings.Contains(err.Error(), "it ended before it was ready: exit status 0") {
-			t.Errorf("%s: %v", kind, err)
-		}
+	for name, tt := range map[string]struct {
+		path string
+		args []string
+		o    forkserver.Options
+		want string
+	}{
+		"pool":           {"/bin/true", nil, forkserver.Options{Kind: "pool"}, "it ended before it was ready: exit status 0"},
+		"fork":           {"/bin/true", nil, forkserver.Options{Kind: "fork"}, "it ended before it was ready: exit status 0"},
+		"missing module": {"/usr/bin/python3", []string{"python3", "-c", ""}, forkserver.Options{Preload: []string{"no_such_module"}}, "No module named 'no_such_module'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := os.Stat(tt.path); err != nil {
+				t.Skip(err)
+			}
+			s := spawn.Spec{Path: tt.path, Args: tt.args, Options: tt.o.List()}
+			for range 2 {
+				p, err := h.StartMethod(t.Context(), forkserver.Key, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if wait(t, p); p.Warm() || len(p.Notes()) != 1 || !strings.HasPrefix(p.Notes()[0], "cold: ") || !strings.Contains(p.Notes()[0], tt.want) {
+					t.Errorf("warm: %v, notes %q, want %q", p.Warm(), p.Notes(), tt.want)
+				}
+			}
+			tt.o.Require = true
+			s.Options = tt.o.List()
+			if _, err := h.StartMethod(t.Context(), forkserver.Key, s); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("with require=warm: %v", err)
+			}
+		})
 	}
 }
 

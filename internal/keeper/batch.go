@@ -66,7 +66,7 @@ func (l *launcher) work(b *batch) {
 			if child.Pidfd >= 0 {
 				syscall.Close(child.Pidfd)
 			}
-			pid, err = l.answerPid(child.Pid), lerr
+			pid, err = l.answerOf(child.Pid, lerr)
 			l.thread.Unpark()
 		}
 		b.done(id, pid, err)

@@ -63,6 +63,7 @@ type answer struct {
 	index      int // of the call
 	pid, pidfd int
 	handed     bool
+	cold       error
 	err        error
 	cleared    Cleared
 	text       string // of Describe
@@ -185,7 +186,7 @@ func (c *Client) started(id uint64, a answer) (Started, error) {
 		return Started{}, explain(a.err)
 	}
 	failpoint.Pass(failpoint.HostLaunchAnswered)
-	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd, Warm: a.handed}, nil
+	return Started{ID: id, Pid: a.pid, Pidfd: a.pidfd, Warm: a.handed, Cold: a.cold}, nil
 }
 
 // abortWait bounds the wait for the end of a child that was killed before its

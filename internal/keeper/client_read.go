@@ -98,9 +98,7 @@ func (c *Client) launched(f *lane.Frame) {
 	if len(f.Payload) < 4 {
 		a.err = &spawn.Error{Kind: spawn.ErrProtocol, Msg: "the keeper's answer is too short"}
 	} else {
-		pid := int(binary.LittleEndian.Uint32(f.Payload))
-		a.pid, a.handed = pid&^handedBit, pid&handedBit != 0
-		a.err = parseError(f.Payload[4:])
+		a.read(int(binary.LittleEndian.Uint32(f.Payload)), parseError(f.Payload[4:]))
 	}
 	n := c.inFrame(f.ID)
 	if !c.deliver(f.ID, a) && a.pidfd >= 0 {
@@ -129,7 +127,9 @@ func (c *Client) launchedAll(b []byte) {
 		if !ok {
 			return
 		}
-		c.deliver(id, answer{pid: pid &^ handedBit, handed: pid&handedBit != 0, pidfd: -1, err: err})
+		a := answer{pidfd: -1}
+		a.read(pid, err)
+		c.deliver(id, a)
 		b = rest
 	}
 }

@@ -65,8 +65,9 @@ type Launch struct {
 type Started struct {
 	ID    uint64
 	Pid   int
-	Pidfd int  // close-on-exec, the caller's to close; -1 when there is none
-	Warm  bool // it was handed over by a process that was ready: see spawn.Handoff
+	Pidfd int   // close-on-exec, the caller's to close; -1 when there is none
+	Warm  bool  // it was handed over by a process that was ready: see spawn.Handoff
+	Cold  error // why it was not although its plan has it; nil for any other child
 }
 
 var errShort = errors.New("truncated request")

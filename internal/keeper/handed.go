@@ -29,13 +29,42 @@ func splitPlan(p *spawn.Plan) (*spawn.Template, error) {
 	return &t, nil
 }
 
-// answerPid returns what the host is told of the last child's pid.
-func (l *launcher) answerPid(pid int) int {
-	if l.handed {
-		return pid | handedBit
+// coldBit, in the pid of an answer, says that the child was started although its
+// plan begins with a handoff, and that the error of the answer is the reason.
+const coldBit = 1 << 29
+
+// answerOf returns what the host is told of the last child: of its pid, and of what
+// came of it.
+func (l *launcher) answerOf(pid int, err error) (int, error) {
+	switch {
+	case err != nil:
+		return pid, err
+	case l.cold != nil:
+		return pid | coldBit, l.cold
+	case l.handed:
+		return pid | handedBit, nil
 	}
-	return pid
+	return pid, nil
 }
+
+// read reads what answerOf returned.
+func (a *answer) read(pid int, err error) {
+	a.pid, a.handed, a.err = pid&^(handedBit|coldBit), pid&handedBit != 0, err
+	if pid&coldBit != 0 {
+		a.cold, a.err = err, nil
+	}
+}
+
+// useless reports whether a hand-off has failed as the template is of no use: its
+// program does not support it, say, or something that it loads ahead is missing.
+// The child may be started instead: of what was to become it nothing is left.
+func useless(err error) bool {
+	e := spawn.AsError(err)
+	return e.Op == handoff && (e.Kind == spawn.ErrProtocol || e.Kind == spawn.ErrTimeout)
+}
+
+// handoff is what errors of hand-offs are about.
+const handoff = string(spawn.OpHandoff)
 
 // startsCold reports whether a plan is done without its handoff: a keeper that
 // ends with its only child has nobody ready.

@@ -37,6 +37,7 @@ type launcher struct {
 	handing *handing // the hand-off under way; nil when it is none
 	handed  bool     // the last child was handed over
 	given   given    // that child, until it is settled
+	cold    error    // why it was not handed over as its plan has it; nil if nothing is wrong
 
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
@@ -175,9 +176,9 @@ func (l *launcher) handleLaunch(f *lane.Frame) {
 	child, err := l.launchFrame(f)
 	closeAll(f.FDs)
 	reply := lane.Frame{Type: frameLaunched, ID: f.ID}
-	pid := l.answerPid(child.Pid)
+	pid, said := l.answerOf(child.Pid, err)
 	l.reply = append(l.reply[:0], byte(pid), byte(pid>>8), byte(pid>>16), byte(pid>>24))
-	reply.Payload = appendError(l.reply, err)
+	reply.Payload = appendError(l.reply, said)
 	if err == nil && child.Pidfd >= 0 {
 		reply.FDs = []int{child.Pidfd}
 	}
@@ -209,7 +210,7 @@ func (l *launcher) launchFrame(f *lane.Frame) (launch.Child, error) {
 // this process. They stay the caller's.
 func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	none := launch.Child{Pidfd: -1}
-	l.handed = false
+	l.handed, l.cold = false, nil
 	n, err := l.plan(l.launch.Plan)
 	if err != nil {
 		return none, err
@@ -235,8 +236,11 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	}
 	if n.template != nil && !l.k.startsCold(n.template) {
 		child, err := l.handOff(id, n.template)
-		l.handed = err == nil
-		return child, err
+		if err == nil || n.template.Required || !useless(err) {
+			l.handed = err == nil
+			return child, err
+		}
+		l.cold = err
 	}
 	u, err := l.upkeep(id, &l.req)
 	if err != nil {

@@ -52,6 +52,9 @@ type template struct {
 	refill  *time.Timer
 	idle    *time.Timer
 
+	broken   error // what came of the last process, if it did not become ready
+	brokenAt time.Time
+
 	prepared []prepared // who waits for several
 }
 
@@ -158,12 +161,19 @@ func (t *template) fork() bool { return t.conf.Kind == spawn.ForkTemplate }
 
 // take returns a process that is ready, which nobody else will get, or the zygote
 // if there is none. It waits for one until aborted is closed.
-func (t *template) take(aborted <-chan struct{}) (*standby, error) {
+//
+// A template that was of no use is not tried again for a while when the child can
+// be started in another way: what is started for it runs the program.
+func (t *template) take(required bool, aborted <-chan struct{}) (*standby, error) {
 	w := t.warm
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
 		return nil, errEnding()
+	}
+	if !required && t.broken != nil && time.Since(t.brokenAt) < brokenTime {
+		w.mu.Unlock()
+		return nil, t.broken
 	}
 	t.uses++
 	t.used = time.Now()
@@ -282,6 +292,9 @@ func (t *template) give(p *standby) {
 	t.tell(nil)
 }
 
+// brokenTime is how long a template that was of no use is not tried again.
+const brokenTime = time.Minute
+
 // fail tells those who wait that there is no process: of the kind pool one of them,
 // as there is one process for each. The caller holds mu.
 func (t *template) fail(err error) {
@@ -297,6 +310,7 @@ func (t *template) fail(err error) {
 		t.later()
 		return
 	}
+	t.broken, t.brokenAt = err, time.Now()
 	t.goal = 0 // nothing is started in vain: somebody has to ask again
 	t.tell(err)
 }
@@ -441,9 +455,6 @@ func errEnding() error {
 func errAborted() error {
 	return &spawn.Error{Kind: spawn.ErrCanceled, Phase: spawn.PhaseSetup, Op: handoff, Msg: "it was given up"}
 }
-
-// handoff is what errors of hand-offs are about.
-const handoff = string(spawn.OpHandoff)
 
 // A bootstrap is how a process of a template is started.
 type bootstrap struct {

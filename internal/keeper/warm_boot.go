@@ -160,6 +160,7 @@ func (t *template) booted(p *standby, err error) {
 		e.Err = errVanished // as if it had been ready for longer: the next one may do
 		t.fail(e)
 	default:
+		t.broken = nil
 		t.give(p)
 	}
 }

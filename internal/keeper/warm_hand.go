@@ -172,7 +172,7 @@ func (l *launcher) settle() {
 func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 	var killed *spawn.Error // which it was before it was ready
 	for again := false; ; again = true {
-		p, err := t.take(h.aborted)
+		p, err := t.take(o.conf.Required, h.aborted)
 		if z := p; err == nil && z.turn != nil { // none is ready: it is made now
 			p, err = l.k.fork(z, zygote.Now, h)
 			z.done()

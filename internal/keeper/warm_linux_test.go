@@ -334,7 +334,9 @@ func TestBadTemplates(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			for range 2 {
-				_, err := c.Launch(t.Context(), warmLaunch(t, forks(how), spawn.Spec{}, "exit", "0"), func(Exit) {})
+				conf := forks(how)
+				conf.Required = true
+				_, err := c.Launch(t.Context(), warmLaunch(t, conf, spawn.Spec{}, "exit", "0"), func(Exit) {})
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v, want %q", err, want)
 				}
@@ -343,7 +345,7 @@ func TestBadTemplates(t *testing.T) {
 	}
 	t.Run("dies", func(t *testing.T) {
 		conf := forks("dies")
-		conf.Kind = spawn.PoolTemplate
+		conf.Kind, conf.Required = spawn.PoolTemplate, true
 		_, err := c.Launch(t.Context(), warmLaunch(t, conf, spawn.Spec{}, "exit", "0"), func(Exit) {})
 		if err == nil || !strings.Contains(err.Error(), "one after the other") {
 			t.Error(err)
@@ -359,6 +361,40 @@ func TestBadTemplates(t *testing.T) {
 		}
 	})
 	launchIt(t, c, warmLaunch(t, parks(), spawn.Spec{}, "exit", "0")).wait(t, 5*time.Second)
+}
+
+// A child whose template is of no use is started, and its host is told why. What is
+// of no use is not tried again with every child.
+func TestColdInsteadOfWarm(t *testing.T) {
+	c := newClient(t)
+	for how, want := range map[string]string{
+		"exits":   "exit status 3; the last it said: no use for me",
+		"other":   `of the kind "thread"`,
+		"babbles": `no answer: "what is this"`,
+	} {
+		for range 3 {
+			l := warmLaunch(t, forks(how), spawn.Spec{}, "exit", "5")
+			s := launchIt(t, c, l)
+			if s.Warm || s.Cold == nil || strings.Count(s.Cold.Error(), want) != 1 { // as often as it was tried
+				t.Errorf("%s: warm %v, cold because of %v, want %q", how, s.Warm, s.Cold, want)
+			}
+			if st := s.wait(t, 5*time.Second); st.Code != 5 {
+				t.Errorf("%s: %+v", how, st)
+			}
+		}
+	}
+	list, err := c.Templates(t.Context())
+	if err != nil || len(list) != 3 {
+		t.Error(list, err)
+	}
+	if s := launchIt(t, c, warmLaunch(t, forks("exits"), spawn.Spec{Dir: "/"}, "exit", "5")); s.Cold == nil {
+		t.Error("another child of that template was not started cold")
+	}
+	l := warmLaunch(t, forks("exits"), spawn.Spec{}, "exit", "5")
+	l.Path = "/nowhere/x"
+	if s, err := c.Launch(t.Context(), l, func(Exit) {}); !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("a program that is missing: %+v, %v", s, err)
+	}
 }
 
 // children returns the children of a process, without those that have ended.
