@@ -8,9 +8,12 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
+// shell runs the scripts of children: see Options.Shell.
+const shell = "/bin/sh"
+
 // sh returns the Spec of a shell script with arguments.
 func sh(script string, args ...string) spawn.Spec {
-	return spawn.Spec{Path: "/bin/sh", Args: append([]string{"sh", "-c", script, "sh"}, args...)}
+	return spawn.Spec{Path: shell, Args: append([]string{"sh", "-c", script, "sh"}, args...)}
 }
 
 // mustStart starts a child that has to start, and that is gone when the case is

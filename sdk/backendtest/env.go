@@ -78,6 +78,9 @@ func (e *Env) Plan(ctx context.Context, spec spawn.Spec) (*spawn.Plan, error) {
 
 // settled returns a Spec with the settings that every Spec has.
 func (o Options) settled(spec spawn.Spec) spawn.Spec {
+	if o.Shell != "" && spec.Path == shell {
+		spec.Path = o.Shell
+	}
 	if len(o.Settings) > 0 {
 		spec.Options = slices.Concat(o.Settings, spec.Options)
 	}

@@ -28,6 +28,12 @@ type Options struct {
 	// method that does nothing without: where its children run, say.
 	Settings []spawn.Option
 
+	// Shell is the path of the program that runs the children's scripts, in place
+	// of /bin/sh. It has to do with its arguments and all else that it finds what
+	// /bin/sh does: the last that it does is to execute that, say. It is for
+	// methods whose children are not made by exec.
+	Shell string
+
 	// Binary is the path of the backend's plugin binary. Empty leaves that
 	// way out.
 	Binary string
