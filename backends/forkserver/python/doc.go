@@ -11,6 +11,11 @@
 // the template, and the rest (script, -m, -c or standard input, arguments,
 // environment, directory, descriptors, limits) is the child's own.
 //
+// A process that the template forks ahead of need goes through a request that
+// changes nothing before it waits for its own: the pages that a run writes to
+// are copied then, and not when somebody waits. So what is said of the template
+// holds for it as well: it is as old as its fork.
+//
 // # How exact it is
 //
 // A child runs its program by the calls of the C API that the interpreter
@@ -28,8 +33,9 @@
 //     PYTHONHASHSEED says otherwise.
 //   - The preloaded modules and what importing them did (to sys.modules,
 //     sys.path, warning filters, exit handlers): as if the program had imported
-//     them first. A module that changes on disk afterwards stays as it was. A
-//     program that has a module of the same name beside it gets the preloaded
+//     them first. A module that changes on disk afterwards stays as it was, as
+//     long as the template lives: the program's own file tells templates apart,
+//     what it imports does not. A program that has a module of the same name beside it gets the preloaded
 //     one.
 //   - What a shim of pyenv chose when the template was started. Children that
 //     have another directory, or other variables that it reads, have another
