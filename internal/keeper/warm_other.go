@@ -16,10 +16,7 @@ type (
 	standby struct{}
 	handing struct{}
 	given   struct{}
-	stray   struct{}
 )
-
-const handoff = string(spawn.OpHandoff)
 
 func newWarm(*keeper) *warm { return nil }
 
