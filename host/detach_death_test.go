@@ -65,7 +65,7 @@ func TestDetachedLostIsNotForgotten(t *testing.T) {
 	}
 	eventually(t, recorded)
 	must(t, syscall.Kill(keeper, syscall.SIGKILL))
-	gone(t, 2*time.Second, d.Pid())
+	gone(t, 2*time.Second, keeper, d.Pid())
 	if err := d.Forget(t.Context()); !errors.Is(err, syscall.EBUSY) || !strings.Contains(err.Error(), strconv.Itoa(daemon)+" (sleep)") {
 		t.Errorf("Forget while the daemon runs: %v", err)
 	}
