@@ -35,7 +35,7 @@ func (Backend) Describe() sdk.Description {
 	return sdk.Description{
 		Key:     Key,
 		Summary: "children from processes that are ready, with the program loaded; isolates nothing",
-		Status:  "experimental",
+		Status:  "stable",
 		Schema:  schema,
 	}
 }

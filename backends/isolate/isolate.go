@@ -24,7 +24,7 @@ func (Backend) Describe() sdk.Description {
 	return sdk.Description{
 		Key:     Key,
 		Summary: "a sandbox: namespaces, a root of its own, no rights; Linux, without root",
-		Status:  "experimental",
+		Status:  "stable",
 		Schema:  plan.Schema(),
 	}
 }
