@@ -12,13 +12,19 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// An interpreter whose start depends on the directory is started in that of its
-// children.
-func TestTemplateThatDependsOnTheDirectory(t *testing.T) {
+// warmPython returns an interpreter that can be a template.
+func warmPython(t *testing.T) string {
 	const python = "/usr/bin/python3"
 	if exec.Command(python, "-c", "import ctypes, sys; sys.exit(sys.version_info < (3, 9))").Run() != nil {
 		t.Skipf("no %s 3.9 or later with ctypes", python)
 	}
+	return python
+}
+
+// An interpreter whose start depends on the directory is started in that of its
+// children.
+func TestTemplateThatDependsOnTheDirectory(t *testing.T) {
+	python := warmPython(t)
 	h := open(t)
 	base := t.TempDir()
 	for _, name := range []string{"one", "two", "one"} {

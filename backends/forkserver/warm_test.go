@@ -221,6 +221,21 @@ func TestProgramThatDoesNotPark(t *testing.T) {
 // Children do not depend on what they came from: the plugin and every process
 // that is ready are killed, and all exits come back right.
 func TestChildrenSurvive(t *testing.T) {
+	t.Run("pool", func(t *testing.T) {
+		s := spec(t, "cat")
+		s.Options = forkserver.Options{Kind: spawn.PoolTemplate, Min: 2}.List()
+		childrenSurvive(t, s)
+	})
+	t.Run("fork", func(t *testing.T) {
+		s := spawn.Spec{Path: warmPython(t), Args: []string{"python3", "-c", "import sys; sys.stdin.read(); sys.exit(3)"}, Env: []string{}}
+		s.Options = forkserver.Options{Preload: []string{"json"}, Min: 2}.List()
+		childrenSurvive(t, s)
+	})
+}
+
+// childrenSurvive starts children by s, which read and exit with 3, and kills what
+// they came from, and the plugin.
+func childrenSurvive(t *testing.T, s spawn.Spec) {
 	h := open(t)
 	const n = 50
 	r, w, err := os.Pipe()
@@ -228,8 +243,6 @@ func TestChildrenSurvive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	s := spec(t, "cat")
-	s.Options = forkserver.Options{Kind: spawn.PoolTemplate, Min: 2}.List()
 	s.Files = []*os.File{r}
 	var all []*host.Process
 	pids := map[int]bool{}
@@ -257,7 +270,10 @@ func TestChildrenSurvive(t *testing.T) {
 			t.Errorf("%v", s)
 		}
 	}
-	wait(t, start(t, h, spec(t, "exit", "0")))
+	s.Files = nil // /dev/null, which ends at once
+	if s := wait(t, start(t, h, s)); s.Code != 3 {
+		t.Errorf("the next one: %v", s)
+	}
 }
 
 // below returns the children of the keeper of a host.
