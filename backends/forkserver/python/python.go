@@ -48,7 +48,11 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 	if minor >= 0 && minor < 9 {
 		return Boot{}, fmt.Sprintf("python 3.%d: 3.9 or later is needed", minor)
 	}
-	chosen, why := shim(s.Path, s.Env)
+	path, why := where(s)
+	if why != "" {
+		return Boot{}, why
+	}
+	chosen, why := shim(path, s.Env)
 	if why != "" {
 		return Boot{}, why
 	}
@@ -72,8 +76,19 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 		boot.Env = append(boot.Env, shimmed()...)
 		boot.Env = append(boot.Env, shimVariable+"="+strings.Join(shimmed(), " "))
 	}
-	boot.Here = chosen || relative || strings.Contains(s.Path, "/") && !filepath.IsAbs(s.Path)
+	boot.Here = chosen || relative || path != s.Path
 	return boot, ""
+}
+
+// where returns the path of the program from the root, or why that is not known.
+func where(s *spawn.Spec) (path, why string) {
+	switch {
+	case filepath.IsAbs(s.Path) || !strings.Contains(s.Path, "/"):
+		return s.Path, ""
+	case !filepath.IsAbs(s.Dir):
+		return "", "the path of the interpreter is relative, and the child's directory is not named: give one of the two from the root"
+	}
+	return filepath.Join(s.Dir, s.Path), ""
 }
 
 // interpreter reports whether path has the name of a Python interpreter, and

@@ -64,6 +64,28 @@ os.execv("/usr/bin/sort", ["sort", "-z", "/proc/self/environ"])
 	}
 }
 
+// A relative path is one in the child's directory, and nowhere else.
+func TestRecognizeRelativePaths(t *testing.T) {
+	dir := t.TempDir()
+	writeShim(t, dir, "/usr/bin/python3")
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "python3"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ dir, why string }{
+		{dir, ""},
+		{filepath.Join(dir, "empty"), ""}, // starting it will say what is wrong
+		{other, "name the interpreter"},
+		{"", "is relative"},
+		{"here", "is relative"},
+	} {
+		boot, why := python.Recognize(&spawn.Spec{Path: "./python3", Args: []string{"python3", "x.py"}, Env: []string{}, Dir: tt.dir}, nil)
+		if tt.why == "" && (why != "" || !boot.Here) || !strings.Contains(why, tt.why) {
+			t.Errorf("in %q: %q, in the child's directory: %v; want %q", tt.dir, why, boot.Here, tt.why)
+		}
+	}
+}
+
 func TestRecognizeShims(t *testing.T) {
 	good := writeShim(t, t.TempDir(), "/usr/bin/python3")
 	text, err := os.ReadFile(good)
