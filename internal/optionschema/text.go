@@ -7,7 +7,8 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/option"
 )
 
-// Text returns the schema that is read as a table, but for the order of its options.
+// Text returns the schema that is read as a table, but for the order of its options:
+// the text of a file, for people to read.
 func Text(t *option.Table) string {
 	s := schema{Type: "object", Properties: map[string]*property{}, AdditionalProperties: &t.Open}
 	for _, o := range t.Options {
@@ -24,8 +25,8 @@ func Text(t *option.Table) string {
 		}
 		s.Properties[o.Name] = p
 	}
-	text, _ := json.Marshal(&s) // of strings and numbers that are finite
-	return string(text)
+	text, _ := json.MarshalIndent(&s, "", "\t") // of strings and numbers that are finite
+	return string(text) + "\n"
 }
 
 func newProperty(v option.Value) *property {
