@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/docs"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/internal/optionschema"
 	"github.com/hatchery-spawn/hatchery/registry"
+	"github.com/hatchery-spawn/hatchery/sdk/backendtest"
 	"github.com/spf13/cobra"
 )
 
@@ -92,6 +94,7 @@ func explanation(e registry.Entry) string {
 	row("scenario", e.Scenario)
 	row("analysis", e.Analysis)
 	b.WriteString(optionsOf(e))
+	b.WriteString(claimsOf(e))
 	// What a plugin binary says is all there is of it here: a text of ours
 	// under the same key is about another method.
 	if e.Builtin() {
@@ -116,6 +119,35 @@ func optionsOf(e registry.Entry) string {
 	b.WriteString("options\n")
 	for _, l := range lines {
 		fmt.Fprintf(&b, "  %s\n", oneLine(l))
+	}
+	return b.String()
+}
+
+// claimsOf is what a method says that its children can have, and what it leaves out. Of
+// a blocked method there are none, and of a binary that was not asked it is not known.
+func claimsOf(e registry.Entry) string {
+	if e.Status == registry.Blocked || e.Status == "" && !e.Builtin() {
+		return ""
+	}
+	claims := backendtest.ClaimsOf(e)
+	if claims == nil {
+		claims = backendtest.Abilities()
+	}
+	var b strings.Builder
+	var without []string
+	b.WriteString("a child can have, as hatchery backend test tries it\n")
+	for _, a := range backendtest.Abilities() {
+		if slices.Contains(claims, a) {
+			fmt.Fprintf(&b, "  %-14s%s\n", a, a.About())
+		} else {
+			without = append(without, string(a))
+		}
+	}
+	switch {
+	case len(claims) == 0:
+		return fmt.Sprintf("%-13snothing of: %s\n", "claims", strings.Join(without, ", "))
+	case len(without) > 0:
+		fmt.Fprintf(&b, "  and not:      %s\n", strings.Join(without, ", "))
 	}
 	return b.String()
 }

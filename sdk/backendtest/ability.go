@@ -51,6 +51,36 @@ const (
 	Plugin Ability = "plugin"
 )
 
+// About says in a line what an ability that a backend can claim means for a child. It
+// is empty for all others.
+func (a Ability) About() string {
+	switch a {
+	case Programs:
+		return "it is a program of this machine, with these arguments, environment and descriptors 0, 1 and 2"
+	case Local:
+		return "it is a process of this machine, fails to start as with os/exec, and inherits what nobody has set"
+	case Descriptors:
+		return "further descriptors, at their numbers"
+	case Directory:
+		return "a working directory"
+	case Umask:
+		return "a umask"
+	case Groups:
+		return "a process group or a session of its own, or a group that is there"
+	case Terminal:
+		return "a controlling terminal"
+	case Credentials:
+		return "another user and other groups, where the host may give them"
+	case Limits:
+		return "resource limits"
+	case Ignoring:
+		return "signals that it ignores from the start"
+	case NoNewPrivs:
+		return "no new privileges by what it executes"
+	}
+	return ""
+}
+
 // Abilities returns what a backend can claim. It is what one claims that does
 // not say otherwise, since spawn.Standard gives it all of them.
 func Abilities() []Ability {
