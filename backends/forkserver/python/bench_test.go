@@ -3,22 +3,20 @@
 package python_test
 
 import (
-	"bufio"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench/peer"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // library is what the benchmarks import or preload.
-const library = "asyncio, decimal, email, http.client, json, sqlite3, ssl, unittest, xml.dom"
+const library = "asyncio,decimal,email,http.client,json,sqlite3,ssl,unittest,xml.dom"
 
 // BenchmarkFirstCode is the time from the request to the first line of a program
 // that imports the library, in turns: as a process that was made ahead, as one that
@@ -31,7 +29,7 @@ func BenchmarkFirstCode(b *testing.B) {
 	}
 	const mark = "import " + library + "\nimport os\nos.write(1, b'x')\n"
 	s := &spawn.Spec{Path: path, Args: []string{path, "-c", mark}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/"}
-	z, err := boot(s, strings.Split(library, ", "))
+	z, err := boot(s, strings.Split(library, ","))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -59,7 +57,7 @@ func BenchmarkFirstCode(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		add("ahead", warm("ahead"))
 		add("now", warm("now"))
-		add("mp", other.once(b))
+		add("mp", child(b, other))
 		if i%10 == 0 {
 			add("plain", firstCode(b, func(files []*os.File) (int, error) { return plain(s, program{}, files) }))
 		}
@@ -70,64 +68,23 @@ func BenchmarkFirstCode(b *testing.B) {
 	}
 }
 
-// multiprocessing starts a child of its forkserver for each line that it reads, and
-// prints the time in nanoseconds until the child has written to a pipe.
-const multiprocessing = `
-import multiprocessing, sys, time
-c = multiprocessing.get_context("forkserver")
-c.set_forkserver_preload(sys.argv[1].split(", "))
-for line in sys.stdin:
-    r, w = c.Pipe(False)
-    p = c.Process(target=w.send_bytes, args=(b"x",))
-    t = time.perf_counter_ns()
-    p.start()
-    r.recv_bytes()
-    t = time.perf_counter_ns() - t
-    p.join()
-    print(t, flush=True)
-`
-
-type multi struct {
-	in  io.Writer
-	out *bufio.Reader
-}
-
-func newMultiprocessing(b *testing.B, path string) *multi {
-	cmd := exec.Command(path, "-c", multiprocessing, library)
-	in, err := cmd.StdinPipe()
-	if err != nil {
+func newMultiprocessing(b *testing.B, path string) *peer.Multiprocessing {
+	m := peer.New(path, library)
+	m.Stderr = os.Stderr
+	if err := m.Start(); err != nil {
 		b.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		in.Close()
-		_ = cmd.Wait()
-	})
-	m := &multi{in, bufio.NewReader(out)}
-	m.once(b) // starts the forkserver
+	b.Cleanup(m.Close)
+	child(b, m) // starts the forkserver
 	return m
 }
 
-func (m *multi) once(b *testing.B) time.Duration {
-	if _, err := io.WriteString(m.in, "\n"); err != nil {
-		b.Fatal(err)
-	}
-	line, err := m.out.ReadString('\n')
+func child(b *testing.B, m *peer.Multiprocessing) time.Duration {
+	took, err := m.Child()
 	if err != nil {
 		b.Fatal(err)
 	}
-	ns, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(ns)
+	return took
 }
 
 // firstCode measures from start to the first byte, and not what comes after.

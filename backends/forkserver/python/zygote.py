@@ -355,6 +355,9 @@ class Child:
         except OSError:
             os._exit(127)  # nobody wants it any more
         channel.socket.close()
+        # The kernel has put whoever was told onto this processor: it takes the word on
+        # a socket for the last thing that is done here for now.
+        os.sched_yield()
 
     def enter(self, argv):
         """Makes the modules as a program finds them."""

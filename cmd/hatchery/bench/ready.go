@@ -81,7 +81,7 @@ func (b *bench) workers(ctx context.Context) []*readying {
 		err = warm.try(ctx)
 	}
 	if err == nil {
-		warm.memory, err = b.waiting(ctx, path)
+		warm.memory, err = b.waiting(ctx, spec)
 	}
 	if err != nil {
 		cold.failed, warm.failed = why(err), why(err)
@@ -108,11 +108,14 @@ func (r *readying) try(ctx context.Context) error {
 	return err
 }
 
-// waiting returns what a process of the program at path takes that waits.
-func (b *bench) waiting(ctx context.Context, path string) (memory int64, err error) {
+// waiting returns what a process takes that waits for a child like spec.
+func (b *bench) waiting(ctx context.Context, spec spawn.Spec) (memory int64, err error) {
+	if err := b.Host.Warm(ctx, forkserver, spec, 1); err != nil {
+		return 0, err
+	}
 	list, err := b.Host.Templates(ctx)
 	for _, t := range list {
-		if t.Path == path && t.Ready > 0 {
+		if t.Path == spec.Path && t.Ready > 0 {
 			memory = t.Memory / int64(t.Ready)
 		}
 	}

@@ -1,30 +1,34 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/cmd/hatchery/bench/peer"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // pythonModules are what the Python program imports, or its template loads ahead.
 const pythonModules = "asyncio,decimal,email,http.client,json,sqlite3,ssl,unittest,xml.dom"
 
+// sayReady is the first thing that the program does of its own. Behind that it waits for
+// the end of its input, as the worker does, and as a child of multiprocessing has
+// nothing more to do: who went on, to take the interpreter down, could keep its
+// processor from whoever is to note that it has begun, until the next tick.
+const sayReady = "os.write(1, b'!'); os.read(0, 1)"
+
 // pythons returns the ways of starting a Python program that imports modules: by
 // os/exec, by multiprocessing's own forkserver which has loaded them ahead, and
 // by the method forkserver which has.
 func (b *bench) pythons(ctx context.Context) (all []*readying, end func()) {
 	plain := newReadying(Python, OSExec)
-	peer := newReadying(Python, "multiprocessing", plain)
-	warm := newReadying(Python, forkserver, plain, peer)
-	all = []*readying{plain, peer, warm}
+	other := newReadying(Python, "multiprocessing", plain)
+	warm := newReadying(Python, forkserver, plain, other)
+	all = []*readying{plain, other, warm}
 	fail := func(err error) ([]*readying, func()) {
 		for _, r := range all {
 			r.failed = why(err)
@@ -35,16 +39,16 @@ func (b *bench) pythons(ctx context.Context) (all []*readying, end func()) {
 	if err != nil {
 		return fail(err)
 	}
-	spec := spawn.Spec{Path: path, Args: []string{path, "-c", "import " + pythonModules + ", os; os.write(1, b'!')"}, Dir: "/"}
+	spec := spawn.Spec{Path: path, Args: []string{path, "-c", "import " + pythonModules + ", os; " + sayReady}, Dir: "/"}
 	plain.run = plain.timing(byExec(spec))
 	mp, err := startMultiprocessing(path)
 	if err != nil {
 		return fail(err)
 	}
-	peer.run = func(ctx context.Context) error {
-		took, err := mp.once(ctx)
+	other.run = func(ctx context.Context) error {
+		took, err := once(ctx, mp)
 		if err == nil {
-			peer.took = append(peer.took, took)
+			other.took = append(other.took, took)
 		}
 		return err
 	}
@@ -55,8 +59,8 @@ func (b *bench) pythons(ctx context.Context) (all []*readying, end func()) {
 			r.failed = why(err)
 		}
 	}
-	warm.memory, _ = b.waiting(ctx, path)
-	return all, mp.end
+	warm.memory, _ = b.waiting(ctx, spec)
+	return all, func() { endMultiprocessing(mp) }
 }
 
 // findPython returns the interpreter itself: python3 in PATH may be a script that
@@ -75,70 +79,23 @@ func findPython(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// A multiprocessing is a Python program that starts children by the forkserver of
-// its standard library when it is told to.
-type multiprocessing struct {
-	*exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-// multiprocessingProgram says for each line how many nanoseconds it took from the
-// request until a child's function ran. The modules are loaded by the forkserver,
-// which starts with the first child.
-const multiprocessingProgram = `
-import multiprocessing, sys, time
-c = multiprocessing.get_context("forkserver")
-c.set_forkserver_preload(sys.argv[1].split(","))
-for _ in sys.stdin:
-    r, w = c.Pipe(False)
-    p = c.Process(target=w.send_bytes, args=(b"!",))
-    t = time.perf_counter_ns()
-    p.start()
-    r.recv_bytes()
-    t = time.perf_counter_ns() - t
-    p.join()
-    r.close()
-    w.close()
-    print(t, flush=True)
-`
-
-func startMultiprocessing(python string) (*multiprocessing, error) {
-	m := &multiprocessing{Cmd: exec.Command(python, "-c", multiprocessingProgram, pythonModules)}
+// startMultiprocessing starts the one to compare with.
+func startMultiprocessing(python string) (*peer.Multiprocessing, error) {
+	m := peer.New(python, pythonModules)
 	m.Dir, m.SysProcAttr = "/", ownGroup() // what a terminal sends to all of its group is not for it
-	in, err := m.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := m.StdoutPipe()
-	if err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
-	m.in, m.out = in, bufio.NewReader(out)
 	return m, m.Start()
 }
 
-// once returns how long one child took.
-func (m *multiprocessing) once(ctx context.Context) (time.Duration, error) {
+// once returns how long one child of m took.
+func once(ctx context.Context, m *peer.Multiprocessing) (time.Duration, error) {
 	stop := context.AfterFunc(ctx, func() { killGroup(m.Process) })
 	defer stop()
-	if _, err := io.WriteString(m.in, "\n"); err != nil {
-		return 0, err
-	}
-	line, err := m.out.ReadString('\n')
-	if err != nil {
-		return 0, fmt.Errorf("python3's multiprocessing: %w", err)
-	}
-	ns, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return time.Duration(ns), err
+	return m.Child()
 }
 
-// end ends it, with all that it has started: they have its standard output, and
-// this waits until nobody has that any more.
-func (m *multiprocessing) end() {
-	m.in.Close()
+// endMultiprocessing ends m.
+func endMultiprocessing(m *peer.Multiprocessing) {
 	stuck := time.AfterFunc(readyLimit, func() { killGroup(m.Process) })
 	defer stuck.Stop()
-	io.Copy(io.Discard, m.out)
-	m.Wait()
+	m.Close()
 }
