@@ -107,8 +107,8 @@ func weaken(s *spawn.Step, off layer) {
 		switch {
 		case s.Op == spawn.OpFsopen && s.Args[0].Str == "proc": // that of the host's it may not have
 			*s = spawn.Fsopen("tmpfs", 0)
-		case s.Op == spawn.OpMoveMount && strings.HasPrefix(s.Note, "a /proc"):
-			*s = nothing
+		case strings.HasPrefix(s.Note, "a /proc"):
+			drop(spawn.OpMoveMount, spawn.OpMount)
 		}
 	case oldRootLayer:
 		drop(spawn.OpUmount)
@@ -122,8 +122,8 @@ func weaken(s *spawn.Step, off layer) {
 	case nosuidLayer:
 		clearAttribute(s, unix.MOUNT_ATTR_NOSUID)
 	case hiddenLayer:
-		if s.Op == spawn.OpMoveMount && strings.HasSuffix(s.Note, " is hidden") {
-			*s = nothing
+		if strings.HasSuffix(s.Note, " is hidden") {
+			drop(spawn.OpMoveMount, spawn.OpMount, spawn.OpMountSetattr)
 		}
 	case netLayer:
 		namespace(unix.CLONE_NEWNET)

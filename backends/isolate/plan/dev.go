@@ -1,25 +1,35 @@
 package plan
 
-import "github.com/hatchery-spawn/hatchery/spawn"
+import (
+	"slices"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
+)
 
 // devices are those that every sandbox has. None of them leads to hardware.
 func devices() []string { return []string{"null", "zero", "full", "random", "urandom", "tty"} }
 
-// openDevices adds the steps that copy the host's devices: none can be made in
-// a user namespace. They are the host's own files: their mounts are read-only, which
-// says nothing of what goes through a device, and keeps who owns it from changing its
-// mode for everybody.
-func (l *list) openDevices() map[string]spawn.Arg {
-	trees := map[string]spawn.Arg{}
-	for _, name := range devices() {
-		if exists("/dev/" + name) {
-			trees[name] = l.device("/dev/"+name, false, "the device /dev/"+name)
-		}
-	}
-	return trees
+// A device is a file of the host's /dev that the child has too.
+type device struct {
+	name string
+	tree spawn.Arg
 }
 
-// device adds the steps that copy the mount of a device of the host.
+// openDevices adds the steps that copy the mounts of the host's devices: none can be
+// made in a user namespace.
+func (l *list) openDevices() []device {
+	var all []device
+	for _, name := range devices() {
+		if exists("/dev/" + name) {
+			tree := l.add(spawn.OpenTree(spawn.CWD(), spawn.Str("/dev/"+name), openTreeClone).Noted("the device /dev/" + name))
+			all = append(all, device{name, tree})
+		}
+	}
+	return all
+}
+
+// device adds the steps that copy the mount of a device of the host that the caller
+// wants.
 func (l *list) device(path string, write bool, note string) spawn.Arg {
 	t := l.add(spawn.OpenTree(spawn.CWD(), spawn.Str(path), openTreeClone).Noted(note))
 	set := uint64(attrNosuid | attrNoexec)
@@ -30,29 +40,49 @@ func (l *list) device(path string, write bool, note string) spawn.Arg {
 	return t
 }
 
-// dev adds the steps that make /dev: the devices, pseudoterminals of its own,
+// devFiles adds the steps that make what lies in /dev: what the devices are mounted on,
 // and the names that programs expect.
-func (r *root) dev(trees map[string]spawn.Arg) error {
-	if err := r.mount("/dev", "tmpfs", msNosuid|msNodev|msNoexec, "mode=0755,size=64k,nr_inodes=64", noteDev); err != nil {
-		return err
-	}
-	r.devFD = r.open("/dev")
-	for _, name := range devices() {
-		tree, ok := trees[name]
-		if !ok {
-			continue
-		}
-		r.add(spawn.Mknod(r.devFD, spawn.Str(name), sIfreg|0o666, 0).Noted(noteDev))
-		r.add(spawn.MoveMount(tree, r.devFD, spawn.Str(name), 0).Noted("the device /dev/" + name))
-		r.places.made["/dev/"+name] = false
+func (r *root) devFiles() {
+	for _, d := range r.devices {
+		r.add(spawn.Mknod(spawn.CWD(), spawn.Str(memDev+"/"+d.name), sIfreg|0o666, 0).Noted(noteDev))
 	}
 	for _, link := range [][2]string{
 		{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
 	} {
-		r.add(spawn.Symlink(link[0], r.devFD, spawn.Str(link[1])).Noted(noteDev))
+		r.add(spawn.Symlink(link[0], spawn.CWD(), spawn.Str(memDev+"/"+link[1])).Noted(noteDev))
 	}
-	if err := r.mount("/dev/pts", "devpts", msNosuid|msNoexec, "newinstance,ptmxmode=0666,mode=0620", "pseudoterminals of its own"); err != nil {
+}
+
+// dev adds the steps that make /dev of that. The devices are the host's own files: their
+// mounts are read-only, which says nothing of what goes through a device, and keeps who
+// owns it from changing its mode for everybody.
+func (r *root) dev() error {
+	if err := r.place("/dev", true, "/dev"); err != nil {
 		return err
 	}
-	return r.mount("/dev/shm", "tmpfs", msNosuid|msNodev|msNoexec, "mode=1777,"+quarter, "a /dev/shm of its own")
+	r.put(memDev, "/dev", noteDev)
+	r.places.cover("/dev", "")
+	for _, d := range r.devices {
+		r.moveTo(d.tree, "/dev/"+d.name, "the device /dev/"+d.name)
+		r.places.made["/dev/"+d.name] = false
+	}
+	r.attributes(memDev, "/dev", atRecursive, attrRdonly|attrNosuid|attrNoexec, noteSealed)
+	r.mountAt("/dev/pts", "devpts", msNosuid|msNoexec, "newinstance,ptmxmode=0666,mode=0620", "pseudoterminals of its own")
+	r.put(memShm, "/dev/shm", "a /dev/shm of its own")
+	r.attributes(memShm, "/dev/shm", 0, attrNoexec, "a /dev/shm of its own: its attributes")
+	for _, dir := range []string{"/dev/pts", "/dev/shm"} {
+		r.places.cover(dir, "")
+	}
+	return nil
+}
+
+const noteSealed = "/dev is read-only"
+
+// openDev adds the steps that let places be made in /dev, if the caller's mounts may need
+// some.
+func (r *root) openDev(o *Options) {
+	if slices.ContainsFunc(o.Mounts, func(m Mount) bool { return below(m.Target, "/dev") }) {
+		r.devFD = r.open("/dev")
+		r.add(spawn.MountSetattr(r.devFD, spawn.Str(""), atEmptyPath, 0, attrRdonly, 0).Noted("/dev is not read-only until the mounts in it are made"))
+	}
 }

@@ -14,13 +14,15 @@
 //
 //  1. the namespaces, with the clone; the ids; the name; the network;
 //  2. copies of what comes from the host, while its files are in sight;
-//  3. the new root, pivot_root, and from then on no path leads out of it;
-//  4. /proc, /dev and what is private; then the caller's mounts; then what was
-//     written to is made read-only and the old root is let go;
+//  3. a file system in memory, and the new root;
+//  4. of that memory /dev and what is private, and /proc; pivot_root, and from then on no
+//     path leads out of the root; in a root of somebody's that comes first. Then the
+//     caller's mounts; then what was written to is made read-only;
 //  5. no_new_privs, capabilities and ids, for good;
 //  6. process 1, and in the program behind it what the Spec asks for.
 //
-// A place inside the new root is never named by a path that could lead
-// elsewhere: it is opened below the root's descriptor, with RESOLVE_IN_ROOT and
-// RESOLVE_NO_MAGICLINKS, and mounted on by descriptor.
+// A place that somebody else may have made, in a root of his or below one of the caller's
+// mounts, is never named by a path that could lead elsewhere: it is opened below the
+// root's descriptor, with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS, and mounted on by
+// descriptor.
 package plan

@@ -7,13 +7,20 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// A root is the part of a plan behind pivot_root.
+// A root is the part of a plan that makes the child's files.
 type root struct {
 	*list
-	fd     spawn.Arg // the root, open
-	devFD  spawn.Arg // its /dev
-	empty  spawn.Arg // a mount of an empty folder, once there is one
-	places *places
+	// plain says that a place may be named by its path: it is the host's, or the child's
+	// own, and nobody leads elsewhere with it. Then the root of the file system in memory
+	// is there.
+	plain   bool
+	fd      spawn.Arg            // the root, open
+	devFD   spawn.Arg            // its /dev, if the caller's mounts are to have places in it
+	own     []memFolder          // folders in memory, but for those of /dev
+	devices []device             // of the host
+	trees   map[string]spawn.Arg // copies of mounts of folders in memory
+	hidden  string               // a place that is hidden, once there is one
+	places  *places
 }
 
 // open adds the step that opens a place of the new root, on whichever way it is
@@ -28,48 +35,65 @@ func (r *root) open(place string) spawn.Arg {
 
 // enter adds the steps that make a place the working directory.
 func (r *root) enter(place string) {
+	if r.plain {
+		r.add(spawn.Chdir(spawn.Str(place)))
+		return
+	}
 	r.add(spawn.Fchdir(r.open(place)).Noted("the folder " + place + " of the new root"))
+}
+
+// moveTo adds the steps that mount a tree at a place.
+func (r *root) moveTo(tree spawn.Arg, place, note string) {
+	name, inDev := strings.CutPrefix(place, "/dev/")
+	switch {
+	case r.plain:
+		r.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(place), 0).Noted(note))
+	case inDev:
+		r.add(spawn.MoveMount(tree, r.trees[memDev], spawn.Str(name), 0).Noted(note))
+	default:
+		r.add(spawn.MoveMount(tree, r.open(place), spawn.Str(""), moveToEmptyPath).Noted(note))
+	}
 }
 
 // mount adds the steps that mount a file system at a place, which is made.
 func (r *root) mount(place, fstype string, flags uint64, data, note string) error {
-	if err := r.make(place, true, place); err != nil {
+	if err := r.place(place, true, place); err != nil {
 		return err
 	}
-	r.enter(place)
-	r.add(spawn.Mount(spawn.Str(fstype), spawn.Str("."), fstype, flags, data).Noted(note))
+	r.mountAt(place, fstype, flags, data, note)
 	r.places.cover(place, "")
 	return nil
 }
 
-// private adds the folders that are the child's own.
+// mountAt adds the steps that mount a file system at a place that is there.
+func (r *root) mountAt(place, fstype string, flags uint64, data, note string) {
+	at := place
+	if !r.plain {
+		r.enter(place)
+		at = "."
+	}
+	r.add(spawn.Mount(spawn.Str(fstype), spawn.Str(at), fstype, flags, data).Noted(note))
+}
+
+// private adds the steps that mount the folders that are the child's own.
 func (r *root) private() error {
-	for _, dir := range []string{"/tmp", "/var/tmp", "/run"} {
-		if _, folder := r.places.has(dir); !folder && dir != "/tmp" {
-			continue
-		}
-		if err := r.mount(dir, "tmpfs", msNosuid|msNodev, "mode=1777,"+quarter, "a "+dir+" of its own"); err != nil {
+	for _, f := range r.own {
+		if err := r.place(f.place, true, f.place); err != nil {
 			return err
 		}
+		r.put(f.name, f.place, "a "+f.place+" of its own")
+		r.places.cover(f.place, "")
 	}
 	return nil
 }
 
-// letGo lets go of the host's files, before any place is looked for: they are mounted
-// above the new root meanwhile, and whoever made that could lead the way there by "..",
-// which RESOLVE_IN_ROOT is no help against.
-func (r *root) letGo() {
-	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the host's files"))
-}
-
 // finish makes read-only what was only written to make places.
 func (r *root) finish(o *Options) {
-	readOnly := func(fd spawn.Arg, note string) {
-		r.add(spawn.MountSetattr(fd, spawn.Str(""), atEmptyPath, attrRdonly, 0, 0).Noted(note))
+	if r.devFD != (spawn.Arg{}) {
+		r.add(spawn.MountSetattr(r.devFD, spawn.Str(""), atEmptyPath, attrRdonly, 0, 0).Noted(noteSealed))
 	}
-	readOnly(r.devFD, "/dev is read-only")
 	if o.profile() == ProfileEmpty {
-		readOnly(r.fd, "the root is read-only")
+		r.add(spawn.MountSetattr(r.fd, spawn.Str(""), atEmptyPath, attrRdonly, 0, 0).Noted("the root is read-only"))
 	}
 	r.add(spawn.Chdir(spawn.Str("/")))
 }

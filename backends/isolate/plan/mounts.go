@@ -38,6 +38,7 @@ func (l *list) openSources(o *Options) ([]source, error) {
 
 // mounts adds the steps of the caller's mounts.
 func (r *root) mounts(o *Options, sources []source) error {
+	r.openDev(o)
 	for i, m := range o.Mounts {
 		if m.Source == "" {
 			data := "mode=0755," + quarter
@@ -50,7 +51,7 @@ func (r *root) mounts(o *Options, sources []source) error {
 			continue
 		}
 		note := "bind of " + m.Source + " to " + m.Target
-		if err := r.make(m.Target, sources[i].folder, note); err != nil {
+		if err := r.place(m.Target, sources[i].folder, note); err != nil {
 			return err
 		}
 		r.add(spawn.MoveMount(sources[i].tree, r.open(m.Target), spawn.Str(""), moveToEmptyPath).Noted(note))

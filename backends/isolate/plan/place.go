@@ -80,9 +80,9 @@ func (p *places) has(place string) (there, folder bool) {
 	return err == nil, err == nil && st.IsDir()
 }
 
-// make adds the steps that make a place to mount a folder or a file on, if it
+// place adds the steps that make a place to mount a folder or a file on, if it
 // is not there.
-func (r *root) make(place string, folder bool, what string) error {
+func (r *root) place(place string, folder bool, what string) error {
 	switch there, isFolder := r.places.has(place); {
 	case there && isFolder == folder:
 		return nil
@@ -95,7 +95,7 @@ func (r *root) make(place string, folder bool, what string) error {
 			short(what), short(place))
 	}
 	parent := path.Dir(place)
-	if err := r.make(parent, true, what); err != nil {
+	if err := r.place(parent, true, what); err != nil {
 		return err
 	}
 	r.places.made[place] = folder

@@ -25,59 +25,75 @@ func (l *list) newProc() spawn.Arg {
 
 // proc adds the steps that mount it.
 func (r *root) proc(tree spawn.Arg) error {
-	if err := r.make("/proc", true, "/proc"); err != nil {
+	if r.plain {
+		return r.mount("/proc", "proc", msNosuid|msNodev|msNoexec, "", noteProc)
+	}
+	if err := r.place("/proc", true, "/proc"); err != nil {
 		return err
 	}
-	r.add(spawn.MoveMount(tree, r.open("/proc"), spawn.Str(""), moveToEmptyPath).Noted(noteProc))
+	r.moveTo(tree, "/proc", noteProc)
 	r.places.cover("/proc", "")
 	return nil
 }
 
-// masks adds the steps that cover what is not for the child. It comes behind
-// /dev: a file is covered by /dev/null, a folder by an empty one.
+// masks adds the steps that cover what is not for the child. It comes behind /dev: a
+// file is covered by /dev/null, a folder by an empty one.
 func (r *root) masks(o *Options) {
-	proc := r.open("/proc")
-	r.add(spawn.Fchdir(proc))
+	for _, name := range hiddenProc() {
+		if path := "/proc/" + name; isFolder(path) {
+			r.hide(path)
+		}
+	}
+	if o.profile() == ProfileHost { // there is its /sys
+		for _, path := range hiddenSys() {
+			if isFolder(path) {
+				r.hide(path)
+			}
+		}
+	}
+	r.enter("/proc")
 	for _, name := range readOnlyProc() {
 		if isFolder("/proc/" + name) {
 			note := "/proc/" + name + " is read-only"
 			r.add(spawn.Mount(spawn.Str(name), spawn.Str(name), "", msBind|msRec, "").Noted(note))
-			r.add(spawn.MountSetattr(proc, spawn.Str(name), atRecursive, attrRdonly|attrNosuid|attrNodev|attrNoexec, 0, 0).Noted(note))
+			r.add(spawn.MountSetattr(spawn.CWD(), spawn.Str(name), atRecursive, attrRdonly|attrNosuid|attrNodev|attrNoexec, 0, 0).Noted(note))
 		}
 	}
+	r.hideFiles()
+}
+
+// hideFiles adds the steps that cover files of /proc, which is the working directory: the
+// first by a copy of the mount of /dev/null, the others by copies of that in one step.
+func (r *root) hideFiles() {
+	first := ""
 	for _, name := range hiddenProc() {
 		switch path := "/proc/" + name; {
-		case isFolder(path):
-			r.hide(path)
-		case exists(path) && exists("/dev/null"):
-			null := r.add(spawn.OpenTree(r.devFD, spawn.Str("null"), openTreeClone).Noted(path + " is hidden"))
-			r.add(spawn.MoveMount(null, proc, spawn.Str(name), 0).Noted(path + " is hidden"))
-		}
-	}
-	if o.profile() != ProfileHost {
-		return // there is no /sys of the host
-	}
-	for _, path := range hiddenSys() {
-		if isFolder(path) {
-			r.hide(path)
+		case isFolder(path) || !exists(path) || !exists("/dev/null"):
+		case first == "":
+			first = name
+			dir, null := spawn.CWD(), "/dev/null"
+			if !r.plain {
+				dir, null = r.trees[memDev], "null"
+			}
+			tree := r.add(spawn.OpenTree(dir, spawn.Str(null), openTreeClone).Noted(path + " is hidden"))
+			r.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(name), 0).Noted(path + " is hidden"))
+		default:
+			r.add(spawn.Mount(spawn.Str(first), spawn.Str(name), "", msBind, "").Noted(path + " is hidden"))
 		}
 	}
 }
 
-// hide adds the steps that cover a folder. One file system does for all: the
-// others are copies of its mount.
+// hide adds the steps that cover a folder.
 func (r *root) hide(path string) {
 	note := path + " is hidden"
-	tree := r.empty
-	if tree == (spawn.Arg{}) {
-		fs := r.add(spawn.Fsopen("tmpfs", 0).Noted(note))
-		r.add(spawn.Fsconfig(fs, fsconfigString, "mode", "0555").Noted(note))
-		r.add(spawn.Fsconfig(fs, fsconfigString, "nr_inodes", "2").Noted(note))
-		r.add(spawn.Fsconfig(fs, fsconfigCreate, "", "").Noted(note))
-		r.empty = r.add(spawn.Fsmount(fs, 0, attrRdonly|attrNosuid|attrNodev|attrNoexec).Noted(note))
-		tree = r.empty
-	} else {
-		tree = r.add(spawn.OpenTree(r.empty, spawn.Str(""), openTreeClone|atEmptyPath).Noted(note))
+	switch {
+	case r.hidden == "":
+		r.hidden = path
+		r.put(memEmpty, path, note)
+		r.attributes(memEmpty, path, 0, attrRdonly|attrNoexec, note)
+	case r.plain:
+		r.add(spawn.Mount(spawn.Str(r.hidden), spawn.Str(path), "", msBind, "").Noted(note))
+	default:
+		r.moveTo(r.add(spawn.OpenTree(r.trees[memEmpty], spawn.Str(""), openTreeClone|atEmptyPath).Noted(note)), path, note)
 	}
-	r.add(spawn.MoveMount(tree, r.open(path), spawn.Str(""), moveToEmptyPath).Noted(note))
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// stage is where the new root is mounted before it is the root: any folder that
-// every host has, and that is not needed any more then.
-const stage = "/proc"
+// stage is where the file system in memory is mounted: any folder that every host has,
+// and that is not needed any more then.
+const stage = "/dev"
 
 // fileSystem adds the steps that give the child its files, and returns where
 // which of them are.
@@ -21,59 +21,103 @@ func (l *list) fileSystem(o *Options, u *identity) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev := l.openDevices()
+	r := &root{list: l, places: places, own: places.private(), plain: o.profile() != ProfileRoot}
+	r.devices = l.openDevices()
 	sources, err := l.openSources(o)
 	if err != nil {
 		return nil, err
 	}
-	proc := l.newProc()
-	l.newRoot(o, u)
-	l.add(spawn.Chdir(spawn.Str(stage)))
-	l.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
-	r := &root{list: l, fd: l.add(spawn.Open(spawn.Str("."), oPath, 0).Noted(noteRoot)), places: places}
-	r.letGo()
-	for _, part := range []func() error{
-		func() error { return r.proc(proc) },
-		func() error { return r.dev(dev) },
-		r.private,
-		func() error { r.masks(o); return nil },
-		func() error { return r.mounts(o, sources) },
-	} {
-		if err := part(); err != nil {
-			return nil, err
-		}
+	if err := r.make(o, u); err != nil {
+		return nil, err
+	}
+	r.plain = false // whoever made what is mounted may lead elsewhere with it
+	if err := r.mounts(o, sources); err != nil {
+		return nil, err
 	}
 	r.finish(o)
 	return places, nil
 }
 
-// newRoot adds the steps that mount the new root on the stage. From here on the
-// child is who it is to be.
-func (l *list) newRoot(o *Options, u *identity) {
-	from := "/"
-	if o.Root != "" {
-		from = o.Root
+// make adds the steps that make the root and what is the child's own in it, up to where
+// the host's files are let go of. They are had as the host's user; then the child is who
+// it is to be.
+//
+// The new root is mounted in the file system in memory, which is mounted on the stage. If
+// its places may be named by their paths, they are mounted on from there: the new root is
+// the child's root by chroot meanwhile, so that no link in it leads out of it, and what is
+// mounted is below the working directory. In a root of somebody's nothing is looked for
+// before the host's files are let go of: pivot_root mounts them above the new root, and
+// whoever made that could lead the way there by "..", which RESOLVE_IN_ROOT is no help
+// against.
+func (r *root) make(o *Options, u *identity) error {
+	var tree, proc spawn.Arg
+	if from := o.root(); from != "" && !o.Overlay {
+		tree = r.tree(from, false, "the files of the root, "+from)
 	}
-	var tree spawn.Arg
-	if plain := o.profile() != ProfileEmpty && !o.Overlay; plain {
-		tree = l.tree(from, false, "the files of the root, "+from)
+	if !r.plain {
+		proc = r.newProc()
 	}
-	u.become(l)
+	u.become(r.list)
+	r.memory(o)
+	r.newRoot(o, tree)
+	r.fd = r.add(spawn.Open(spawn.Str(memRoot), oPath, 0).Noted(noteRoot))
+	if !r.plain {
+		r.pieces()
+		r.pivot()
+		return r.inside(o, proc)
+	}
+	old := r.add(spawn.Open(spawn.Str("/"), oPath, 0).Noted("the old root"))
+	r.add(spawn.Chroot(spawn.Str(memRoot)).Noted("where what is mounted comes"))
+	if err := r.inside(o, proc); err != nil {
+		return err
+	}
+	r.add(spawn.Fchdir(old))
+	r.add(spawn.Chroot(spawn.Str(".")).Noted("back to the old root, for pivot_root"))
+	r.pivot()
+	return nil
+}
+
+// inside adds the steps that mount what is the child's own.
+func (r *root) inside(o *Options, proc spawn.Arg) error {
+	if err := r.dev(); err != nil {
+		return err
+	}
+	if err := r.private(); err != nil {
+		return err
+	}
+	if err := r.proc(proc); err != nil {
+		return err
+	}
+	r.masks(o)
+	return nil
+}
+
+// pivot adds the steps that make the new root the root, and let go of the host's files,
+// and with them of the root of the file system in memory.
+func (r *root) pivot() {
+	r.add(spawn.Fchdir(r.fd))
+	r.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
+	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the host's files"))
+}
+
+// root returns the folder of the host that is the root, if one is.
+func (o *Options) root() string {
+	if o.profile() == ProfileHost {
+		return "/"
+	}
+	return o.Root
+}
+
+// newRoot adds the step that mounts the new root on its folder in memory.
+func (r *root) newRoot(o *Options, tree spawn.Arg) {
 	switch {
 	case o.profile() == ProfileEmpty:
-		l.tmpfs(stage, "mode=0755,size=1m")
+		r.add(spawn.Mount(spawn.Str(memRoot), spawn.Str(memRoot), "", msBind, "").Noted(noteRoot))
 	case o.Overlay:
-		l.tmpfs(stage, "mode=0755,"+quarter)
-		for _, dir := range []string{"/new", "/upper", "/work"} {
-			l.add(spawn.Mkdir(spawn.CWD(), spawn.Str(stage+dir), 0o755).Noted(noteRoot))
-		}
-		data := "lowerdir=" + escape(from) + ",upperdir=" + stage + "/upper,workdir=" + stage + "/work,userxattr"
-		l.add(spawn.Mount(spawn.Str("overlay"), spawn.Str(stage+"/new"), "overlay", msNosuid|msNodev, data).Noted(noteOverlay))
-		// The layers stay where they are; what moves onto them is the result.
-		merged := l.add(spawn.OpenTree(spawn.CWD(), spawn.Str(stage+"/new"), openTreeClone).Noted(noteOverlay))
-		l.add(spawn.MoveMount(merged, spawn.CWD(), spawn.Str(stage), 0).Noted(noteOverlay))
+		data := "lowerdir=" + escape(o.Root) + ",upperdir=" + memUpper + ",workdir=" + memWork + ",userxattr"
+		r.add(spawn.Mount(spawn.Str("overlay"), spawn.Str(memRoot), "overlay", msNosuid|msNodev, data).Noted(noteOverlay))
 	default:
-		l.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(stage), 0).Noted(noteRoot))
+		r.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(memRoot), 0).Noted(noteRoot))
 	}
 }
 
@@ -91,10 +135,6 @@ func (l *list) tree(from string, write bool, note string) spawn.Arg {
 
 // quarter is the default size of a file system in memory.
 const quarter = "size=25%"
-
-func (l *list) tmpfs(path, data string) {
-	l.add(spawn.Mount(spawn.Str("tmpfs"), spawn.Str(path), "tmpfs", msNosuid|msNodev, data).Noted("a file system in memory"))
-}
 
 // escape protects a path in the data of an overlay.
 func escape(path string) string {
