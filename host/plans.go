@@ -1,32 +1,19 @@
 package host
 
 import (
-	"encoding/binary"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// plans remembers reusable plans by the shape of the Spec they were made for. A
-// plan that begins with a handoff and is not reusable, as it depends on the program
-// and its command line, is used for a short time for the same command.
+// plans remembers reusable plans by the shape of the Spec they were made for, and
+// others by the command.
 type plans struct {
 	mu      sync.Mutex
 	byShape map[string]*cachedPlan
-	recent  map[string]recentPlan // by shape and command
+	kept    map[string][]keptPlan // by shape and command; the newest first
 }
-
-// A recentPlan is one that is used until the time is over.
-type recentPlan struct {
-	*cachedPlan
-	until time.Time
-}
-
-// recentTime is how old a plan may be that depends on what was found in files. To
-// ask takes about as long as to hand a child over.
-const recentTime = time.Second
 
 // A cachedPlan is a plan as the backend made it, and as it was last sent: with
 // the steps for what a child inherits in front.
@@ -65,42 +52,6 @@ func (p *plans) put(shape string, c *cachedPlan) {
 	p.byShape[shape] = c
 }
 
-func (p *plans) getRecent(command string, now time.Time) *cachedPlan {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r, ok := p.recent[command]; ok && now.Before(r.until) {
-		return r.cachedPlan
-	}
-	return nil
-}
-
-func (p *plans) putRecent(command string, c *cachedPlan, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.recent == nil || len(p.recent) >= maxPlans {
-		p.recent = map[string]recentPlan{}
-	}
-	p.recent[command] = recentPlan{c, now.Add(recentTime)}
-}
-
-// appendCommand appends what a backend sees of a Spec but its shape. No environment
-// is another one than an empty one.
-func appendCommand(b []byte, spec *spawn.Spec) []byte {
-	add := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	add(spec.Path)
-	add(spec.Dir)
-	for _, list := range [][]string{spec.Args, spec.Env} {
-		b = binary.AppendUvarint(b, uint64(len(list)))
-		for _, s := range list {
-			add(s)
-		}
-	}
-	if spec.Env == nil {
-		b = append(b, 0)
-	}
-	return b
-}
-
 // isHandoff reports whether the child of a plan is handed over.
 func isHandoff(p *spawn.Plan) bool { return len(p.Steps) > 0 && p.Steps[0].Op == spawn.OpHandoff }
 
@@ -111,11 +62,11 @@ func (p *plans) drop() {
 		c.plan.CloseFiles()
 	}
 	clear(p.byShape)
-	p.recent = nil
+	p.kept = nil
 }
 
-// encode returns the plan with what the child has to inherit, encoded. The notes
-// are no affair of the keeper's.
+// encode returns the plan with what the child has to inherit, encoded. Notes and
+// basis are no affair of the keeper's.
 func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,7 +74,7 @@ func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 		return c.encoded, nil
 	}
 	plan := withInherited(c.plan, base, now)
-	plan.Notes = nil
+	plan.Notes, plan.Basis = nil, nil
 	b, err := plan.AppendBinary(nil)
 	if err != nil {
 		return nil, err
@@ -139,7 +90,7 @@ func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 func withInherited(p *spawn.Plan, base, now inherited) *spawn.Plan {
 	at := inheritAt(p)
 	steps := now.steps(base, at)
-	out := &spawn.Plan{Reusable: p.Reusable, Notes: p.Notes, Files: p.Files}
+	out := &spawn.Plan{Reusable: p.Reusable, Basis: p.Basis, Notes: p.Notes, Files: p.Files}
 	if len(p.Steps) == 0 || len(steps) == 0 {
 		out.Steps = p.Steps
 		return out

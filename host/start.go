@@ -84,7 +84,8 @@ func (h *Host) start(ctx context.Context, m *method, spec *spawn.Spec, environ f
 }
 
 // planFor returns the plan for a Spec, which it checks and completes: one that
-// was made before for a Spec of the same shape, or else the backend's. It is
+// was made before for a Spec of the same shape or for the same command, or else the
+// backend's. It is
 // nil when the backend makes no plans because its children are not local.
 //
 // environ is the host's environment, for a Spec that has none. A plan can say
@@ -102,7 +103,7 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() [
 	var command string
 	if c == nil {
 		command = string(appendCommand(key, spec))
-		c = m.plans.getRecent(command, time.Now())
+		c = m.plans.getKept(command, spec, environ, time.Now())
 	}
 	if c == nil {
 		plan, err := m.ask(ctx, spec)
@@ -116,8 +117,8 @@ func (m *method) planFor(ctx context.Context, spec *spawn.Spec, environ func() [
 		switch {
 		case plan.Reusable:
 			m.plans.put(string(key), c)
-		case isHandoff(plan) && len(plan.Files) == 0:
-			m.plans.putRecent(command, c, time.Now())
+		case keeps(plan):
+			m.plans.putKept(command, c, spec, time.Now())
 		}
 	}
 	if spec.Env == nil {

@@ -18,12 +18,16 @@ func (p *Plan) AppendBinary(b []byte) ([]byte, error) {
 		b = putMessage(b, 1, s.put)
 	}
 	b = putBool(b, 2, p.Reusable)
-	return putElems(b, 3, p.Notes), nil
+	b = putElems(b, 3, p.Notes)
+	if p.Basis != nil {
+		b = putMessage(b, 4, p.Basis.put)
+	}
+	return b, nil
 }
 
 // UnmarshalBinary decodes what AppendBinary made. Files is left as it is.
 func (p *Plan) UnmarshalBinary(data []byte) error {
-	p.Steps, p.Reusable, p.Notes = nil, false, nil
+	p.Steps, p.Reusable, p.Notes, p.Basis = nil, false, nil, nil
 	if len(data) > maxPlan {
 		return fmt.Errorf("%w: a plan of %d bytes, at most %d", errMalformed, len(data), maxPlan)
 	}
@@ -42,6 +46,11 @@ func (p *Plan) UnmarshalBinary(data []byte) error {
 			p.Reusable = w.bool()
 		case 3:
 			p.Notes = append(p.Notes, w.str())
+		case 4:
+			if p.Basis == nil {
+				p.Basis = new(Basis)
+			}
+			return eachField(w.data, p.Basis.field)
 		}
 		return nil
 	})

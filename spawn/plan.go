@@ -16,10 +16,15 @@ type Plan struct {
 
 	// Reusable says that the plan serves every Spec of the same shape
 	// ([Spec.Shape]): the host fills in program, arguments, environment,
-	// directory and descriptors and does not ask the backend again. A plan that
-	// is not reusable, begins with [Handoff] and has no Files may serve the same
-	// command again for a second.
+	// directory and descriptors and does not ask the backend again.
 	Reusable bool
+
+	// Basis, when not nil, lets the host use a plan again that is not Reusable and
+	// has no Files: for a Spec that is the same but for the descriptors and for
+	// arguments that do not count, as long as all that the plan was made from is as
+	// it was. Without it such a plan is made for each child; one that begins with
+	// [Handoff] may serve the same command again for a second.
+	Basis *Basis
 
 	// Notes tell people what the plan does not: which of several ways the
 	// backend took, and what the child goes without because that was allowed.
@@ -184,8 +189,11 @@ func (p *Plan) Environ(host []string) []string {
 	return env
 }
 
-// CloseFiles closes the attached descriptors.
+// CloseFiles closes the attached descriptors. A plan without any is not changed.
 func (p *Plan) CloseFiles() {
+	if p.Files == nil {
+		return // such a plan may be in use by several
+	}
 	for _, f := range p.Files {
 		if f != nil {
 			f.Close()

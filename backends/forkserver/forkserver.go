@@ -47,13 +47,15 @@ func (b Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, known, cold, err := b.template(s, &o)
+	var basis spawn.Basis
+	t, known, cold, err := b.template(s, &o, &basis)
 	if err != nil {
 		return nil, err
 	}
 	p := spawn.Standard(s)
-	// A plan that depends on the program is for this child alone.
-	p.Reusable = known
+	if p.Reusable = known; !known {
+		p.Basis = &basis
+	}
 	if cold != "" {
 		if o.Require {
 			return nil, &spawn.Error{Key: Key, Phase: spawn.PhasePlan, Kind: spawn.ErrUnavailable, Path: s.Path, Msg: "require=warm: " + cold}
@@ -66,8 +68,9 @@ func (b Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 }
 
 // template returns the template of a child, or why there is none. With known the
-// answer is the same for all children with these options.
-func (b Backend) template(s *spawn.Spec, o *Options) (t spawn.Template, known bool, cold string, err error) {
+// answer is the same for all children with these options. Without, it depends on what
+// is noted in basis, and on the Spec.
+func (b Backend) template(s *spawn.Spec, o *Options, basis *spawn.Basis) (t spawn.Template, known bool, cold string, err error) {
 	t = spawn.Template{Kind: o.Kind, Min: o.Min, Max: o.Max, Idle: o.Idle, Memory: o.Memory, Required: o.Require}
 	t.Env = append(bootEnv(), o.Env...)
 	if s.Foreground != nil {
@@ -83,7 +86,7 @@ func (b Backend) template(s *spawn.Spec, o *Options) (t spawn.Template, known bo
 		return t, len(o.Args) == 0, "", nil
 	}
 	for _, recognize := range recognizers() {
-		boot, why := recognize(s, o.Preload)
+		boot, why := recognize(s, o.Preload, basis)
 		switch {
 		case why != "":
 			return t, false, why, nil
@@ -95,7 +98,7 @@ func (b Backend) template(s *spawn.Spec, o *Options) (t spawn.Template, known bo
 	if len(o.Preload) > 0 {
 		return t, false, "", badOption("preload is for programs that an interpreter runs which is known here, and %q is none", s.Path)
 	}
-	ok, why := b.programs.parks(s)
+	ok, why := b.programs.parks(s, basis)
 	if !ok {
 		return t, false, why, nil
 	}
@@ -112,6 +115,6 @@ func bootEnv() []string {
 // A recognizer says how to boot a fork zygote for a program that it knows. It
 // returns no arguments for any other program, and why for one that it knows and that
 // cannot be served.
-type recognizer func(s *spawn.Spec, preload []string) (boot python.Boot, why string)
+type recognizer func(s *spawn.Spec, preload []string, basis *spawn.Basis) (boot python.Boot, why string)
 
 func recognizers() []recognizer { return []recognizer{python.Recognize} }

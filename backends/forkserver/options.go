@@ -1,6 +1,7 @@
 package forkserver
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -121,7 +122,9 @@ func Parse(list []spawn.Option) (Options, error) {
 		return o, badOption("%s", spawn.AsError(err).Msg)
 	}
 	for _, opt := range list {
-		o.set(opt.Key, opt.Value)
+		if err := o.set(opt.Key, opt.Value); err != nil { // what the table lets through can be set
+			return o, badOption("%s=%s: %v", opt.Key, opt.Value, err)
+		}
 	}
 	if o.Idle == 0 {
 		o.Idle = defaultIdle
@@ -149,7 +152,7 @@ func Parse(list []spawn.Option) (Options, error) {
 }
 
 // set sets an option whose value is of the form that the table gives it.
-func (o *Options) set(key, value string) {
+func (o *Options) set(key, value string) (err error) {
 	switch key {
 	case "kind":
 		o.Kind = value
@@ -160,18 +163,21 @@ func (o *Options) set(key, value string) {
 	case "env":
 		o.Env = append(o.Env, value)
 	case "min":
-		o.Min, _ = strconv.Atoi(value)
+		o.Min, err = strconv.Atoi(value)
 	case "max":
-		o.Max, _ = strconv.Atoi(value)
+		o.Max, err = strconv.Atoi(value)
 	case "idle":
-		o.Idle, _ = time.ParseDuration(value)
+		o.Idle, err = time.ParseDuration(value)
 	case "memory":
-		o.Memory, _ = bytesize.Parse(value)
+		o.Memory, err = bytesize.Parse(value)
 	case "require":
 		o.Require = true
 	case "keep":
-		o.Keep, _ = time.ParseDuration(value)
+		o.Keep, err = time.ParseDuration(value)
+	default:
+		err = errors.New("there is no such option")
 	}
+	return err
 }
 
 func badOption(format string, args ...any) error {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -22,7 +22,7 @@ type programs struct {
 
 // A program is a file that was searched.
 type program struct {
-	info  os.FileInfo // as it was then
+	state spawn.FileState // as it was then
 	parks bool
 }
 
@@ -40,11 +40,11 @@ const (
 func mark() []byte { return []byte(strings.Join([]string{"hatchery", "zygote", "pool", "1"}, "/")) }
 
 // parks reports whether the program of s calls actor.Park, as far as it is linked
-// with it, or why not.
-func (p *programs) parks(s *spawn.Spec) (ok bool, why string) {
+// with it, or why not. What it looks at is noted in basis.
+func (p *programs) parks(s *spawn.Spec, basis *spawn.Basis) (ok bool, why string) {
 	path := s.Path
 	if filepath.Base(path) == path {
-		found, err := exec.LookPath(path)
+		found, err := sdk.LookPath(basis, path)
 		if err != nil {
 			return false, "the program was not found"
 		}
@@ -53,15 +53,16 @@ func (p *programs) parks(s *spawn.Spec) (ok bool, why string) {
 	if !filepath.IsAbs(path) {
 		return false, "a program with a path that does not begin with a slash is not looked at: say kind=pool or kind=fork"
 	}
-	info, err := os.Stat(path)
+	info, err := basis.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxProgram {
 		return false, "the program cannot be looked at"
 	}
+	state := basis.Files[len(basis.Files)-1]
 	p.mu.Lock()
 	known := p.known[path]
 	p.mu.Unlock()
-	if old := known.info; old == nil || !os.SameFile(old, info) || old.Size() != info.Size() || !old.ModTime().Equal(info.ModTime()) {
-		known = program{info, contains(path, mark())}
+	if known.state != state {
+		known = program{state, contains(path, mark())}
 		p.mu.Lock()
 		if len(p.known) >= maxKnown {
 			clear(p.known)

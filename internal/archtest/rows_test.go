@@ -122,7 +122,7 @@ func rows() []row {
 		{packages: "backends/forkexec", module: []string{"backends/forkexec/plan", "sdk", "spawn"}},
 		{packages: "backends/isolate/plan", module: []string{"internal/bytesize", "internal/capability", "internal/cgroup", "internal/landlock", "internal/linux/...", "internal/option", "internal/seccomp", "spawn"}, light: true},
 		{packages: "backends/isolate", module: []string{"backends/isolate/plan", "internal/probe", "internal/seccomp/...", "sdk", "spawn"}},
-		{packages: "backends/forkserver/python", module: []string{"spawn"}},
+		{packages: "backends/forkserver/python", module: []string{"sdk", "spawn"}},
 		{packages: "backends/forkserver", module: []string{"backends/forkserver/...", "internal/bytesize", "internal/option", "sdk", "spawn"}},
 		{packages: "backends", module: []string{"backends/...", "registry", "sdk"}},
 		{packages: "backends/...", module: []string{"internal/lane", "internal/linux/...", "internal/probe", "registry", "sdk", "spawn"}},

@@ -24,6 +24,12 @@ func planCases() []Case {
 		Needs: needs,
 		Run:   planReusable,
 	}, {
+		Name: "plan-basis",
+		Doc: "A plan that says what it was made from says what is there: each file as it is found behind it, by a path from the root. The host keeps " +
+			"such a plan and does not ask again; it would ask for every child, or never again.",
+		Needs: needs,
+		Run:   planBasis,
+	}, {
 		Name: "plan-spares-spec",
 		Doc: "Planning and starting change nothing in the Spec: a caller may use it again, and does so from several goroutines. In the " +
 			"caller's process the backend gets a copy of its own, which it leaves alone too.",
@@ -127,6 +133,29 @@ func planReusable(t T, e *Env) {
 		if got := e.Another(t).planned(t, name, spec); !samePlan(plan, got) {
 			t.Errorf("the plan is reusable, and with %s it is\n%v\ninstead of\n%v", name, got.Steps, plan.Steps)
 		}
+	}
+}
+
+func planBasis(t T, e *Env) {
+	some := false
+	for name, spec := range e.manySpecs() {
+		b := e.planned(t, name, spec).Basis
+		if b == nil {
+			continue
+		}
+		some = true
+		for _, f := range b.Files {
+			one := spawn.Basis{Files: []spawn.FileState{f}}
+			if !one.FilesHold() {
+				t.Errorf("the plan of %s was made from a file as it is not: %+v", name, f)
+			}
+		}
+		if int(b.Args) > len(spec.Args) {
+			t.Errorf("the plan of %s was made from %d arguments, and there are %d", name, b.Args, len(spec.Args))
+		}
+	}
+	if !some {
+		t.Skipf("its plans do not say what they were made from")
 	}
 }
 

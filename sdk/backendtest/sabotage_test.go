@@ -63,6 +63,12 @@ func planSaboteurs() []saboteur {
 				pid.CompareAndSwap(0, int64(os.Getpid()))
 				p.Insert(spawn.SetLimit(spawn.Limit{Resource: 4, Soft: uint64(pid.Load()), Hard: 1 << 30}))
 			}}},
+		{name: "says that a file is as it is not", breaks: []string{"plan-basis"}, says: "a file as it is not",
+			backend: spoiled(func(_ *spawn.Spec, p *spawn.Plan) {
+				p.Reusable, p.Basis = false, new(spawn.Basis)
+				p.Basis.Stat("/")
+				p.Basis.Files[0].Inode++
+			})},
 		{name: "lets a reusable plan depend on the program", breaks: []string{"plan-reusable"}, says: "with another program",
 			backend: spoiled(func(s *spawn.Spec, p *spawn.Plan) {
 				if strings.HasSuffix(s.Path, "/ls") {

@@ -14,34 +14,36 @@ const (
 
 // options returns the options that belong to the template, each a word of its
 // own, or says why the command line args (without the program's name) needs a
-// cold start.
-func options(args []string) (template []string, why string) {
+// cold start. It looked at the first words of args alone, or at all of them, and at
+// their end, if words is 0.
+func options(args []string) (template []string, words int, why string) {
+	given := len(args)
 	for len(args) > 0 {
 		word := args[0]
 		if word == "-" || !strings.HasPrefix(word, "-") {
-			break // standard input, or a script
+			return template, given - len(args) + 1, "" // standard input, or a script
 		}
 		args = args[1:]
 		if word == "--" {
-			break
+			return template, given - len(args), ""
 		}
 		if word == "--check-hash-based-pycs" {
 			if len(args) == 0 {
-				return nil, missing(word)
+				return nil, 0, missing(word)
 			}
 			template, args = append(template, word, args[0]), args[1:]
 			continue
 		}
 		more, rest, last, why := letters(word, args)
 		if why != "" {
-			return nil, why
+			return nil, 0, why
 		}
 		template = append(template, more...)
 		if args = rest; last {
-			break
+			return template, given - len(args), ""
 		}
 	}
-	return template, ""
+	return template, 0, ""
 }
 
 // letters takes a word of short options apart. It returns those of the

@@ -3,12 +3,12 @@ package python
 import (
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hatchery-spawn/hatchery/sdk"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -39,8 +39,8 @@ type Boot struct {
 // Recognize says how to start a template that can serve s, with the named
 // modules imported ahead. If s is a Python program that cannot be served warm,
 // why says so in words; for what is no Python program at all, why is empty and
-// so is the Boot.
-func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
+// so is the Boot. What it looks at besides s it notes in basis.
+func Recognize(s *spawn.Spec, preload []string, basis *spawn.Basis) (boot Boot, why string) {
 	minor, ok := interpreter(s.Path)
 	if !ok {
 		return Boot{}, ""
@@ -52,7 +52,8 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 	if why != "" {
 		return Boot{}, why
 	}
-	chosen, why := shim(path, s.Env)
+	path = find(path, basis)
+	chosen, why := shim(path, s.Env, basis)
 	if why != "" {
 		return Boot{}, why
 	}
@@ -61,14 +62,17 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 			return Boot{}, fmt.Sprintf("preload: %q is not the name of a module", m)
 		}
 	}
-	relative, why := environment(s.Env)
+	relative, why := environment(s.Env, basis)
 	if why != "" {
 		return Boot{}, why
 	}
 	argv := s.Argv()
-	options, why := options(argv[1:])
+	options, words, why := options(argv[1:])
 	if why != "" {
 		return Boot{}, why
+	}
+	if words > 0 && len(s.Args) > 0 {
+		basis.Args = uint32(1 + words)
 	}
 	boot.Args = append(append(append([]string{argv[0]}, options...), "-c", bootstrap), preload...)
 	boot.Env = append(inherited(), sourceVariable+"="+adapter)
@@ -76,7 +80,10 @@ func Recognize(s *spawn.Spec, preload []string) (boot Boot, why string) {
 		boot.Env = append(boot.Env, shimmed()...)
 		boot.Env = append(boot.Env, shimVariable+"="+strings.Join(shimmed(), " "))
 	}
-	boot.Here = chosen || relative || path != s.Path
+	if venv := environmentOf(path, basis); venv != "" {
+		boot.Env = append(boot.Env, venvVariable+"="+venv)
+	}
+	boot.Here = chosen || relative || strings.Contains(s.Path, "/") && !filepath.IsAbs(s.Path)
 	return boot, ""
 }
 
@@ -89,6 +96,19 @@ func where(s *spawn.Spec) (path, why string) {
 		return "", "the path of the interpreter is relative, and the child's directory is not named: give one of the two from the root"
 	}
 	return filepath.Join(s.Dir, s.Path), ""
+}
+
+// find looks the program up. It returns nothing where it has no path from the root:
+// starting it will say what is wrong.
+func find(path string, basis *spawn.Basis) string {
+	found, err := sdk.LookPath(basis, path)
+	switch {
+	case err == nil && filepath.IsAbs(found):
+		return found
+	case filepath.IsAbs(path):
+		return path
+	}
+	return ""
 }
 
 // interpreter reports whether path has the name of a Python interpreter, and
@@ -120,24 +140,39 @@ func inherited() []string {
 	}
 }
 
+// watched names the variables that concern the start of the interpreter itself.
+func watched() []string {
+	return []string{
+		"PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEBUG", "PYTHONPROFILEIMPORTTIME",
+		"PYTHONDUMPREFS", "PYTHONPERFSUPPORT", "PYTHON_PERF_JIT_SUPPORT",
+	}
+}
+
 // environment says why a child with the environment env cannot be served, and
-// whether the interpreter's start depends on where it is. Nil is the environment of
-// the caller.
-func environment(env []string) (here bool, why string) {
-	if env == nil {
-		env = os.Environ()
-	}
-	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
-		if value == "" {
-			continue
-		}
-		switch name {
-		case "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEBUG", "PYTHONPROFILEIMPORTTIME", "PYTHONDUMPREFS", "PYTHONPERFSUPPORT", "PYTHON_PERF_JIT_SUPPORT":
+// whether the interpreter's start depends on where it is.
+func environment(env []string, basis *spawn.Basis) (here bool, why string) {
+	value := values(env, basis)
+	for _, name := range watched() {
+		if value(name) != "" {
 			return false, name + " is set, which concerns the start of the interpreter itself"
-		case "PYTHONPATH":
-			here = slices.ContainsFunc(filepath.SplitList(value), func(dir string) bool { return !filepath.IsAbs(dir) })
 		}
 	}
-	return here, ""
+	path := value("PYTHONPATH")
+	return path != "" && slices.ContainsFunc(filepath.SplitList(path), func(dir string) bool { return !filepath.IsAbs(dir) }), ""
+}
+
+// values returns what tells the values of variables in env, or where that is nil in
+// the environment of the caller.
+func values(env []string, basis *spawn.Basis) func(name string) string {
+	if env == nil {
+		return basis.Getenv
+	}
+	return func(name string) (value string) {
+		for _, e := range env {
+			if n, v, _ := strings.Cut(e, "="); n == name && v != "" {
+				value = v
+			}
+		}
+		return value
+	}
 }

@@ -48,7 +48,7 @@ func TestRecognize(t *testing.T) {
 			if !strings.Contains(path, "/") {
 				path = "/nonexistent/" + path
 			}
-			b, why := python.Recognize(&spawn.Spec{Path: path, Args: words, Env: strings.Fields(tt.env + " ")}, []string{"json", "os.path"})
+			b, why := python.Recognize(&spawn.Spec{Path: path, Args: words, Env: strings.Fields(tt.env + " ")}, []string{"json", "os.path"}, new(spawn.Basis))
 			got := "cold"
 			switch {
 			case why == "" && b.Args == nil:
@@ -73,7 +73,7 @@ func TestRecognize(t *testing.T) {
 
 func TestRecognizeRefusesOddModules(t *testing.T) {
 	for _, name := range []string{"", "-i", "a b", "./x"} {
-		if _, why := python.Recognize(&spawn.Spec{Path: "/x/python3", Env: []string{}}, []string{name}); !strings.Contains(why, "module") {
+		if _, why := python.Recognize(&spawn.Spec{Path: "/x/python3", Env: []string{}}, []string{name}, new(spawn.Basis)); !strings.Contains(why, "module") {
 			t.Errorf("preload %q: %q", name, why)
 		}
 	}

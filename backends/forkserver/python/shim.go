@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // shimVariable tells the adapter that a script has chosen the interpreter, and
@@ -25,14 +26,11 @@ const maxShim = 4 << 10
 
 // shim reports whether the program at path is a script of pyenv that chooses an
 // interpreter, https://github.com/pyenv/pyenv#understanding-shims. If it is any
-// other script, why says that it cannot be a template.
-func shim(path string, env []string) (ok bool, why string) {
-	if !strings.Contains(path, "/") {
-		found, err := exec.LookPath(path)
-		if err != nil {
-			return false, "" // starting it will say what is wrong
-		}
-		path = found
+// other script, why says that it cannot be a template. What it is that stands there
+// has been noted in basis already; without a path there is nothing.
+func shim(path string, env []string, basis *spawn.Basis) (ok bool, why string) {
+	if path == "" {
+		return false, ""
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -48,12 +46,10 @@ func shim(path string, env []string) (ok bool, why string) {
 	case bytes.Contains(text, []byte("PYENV_FILE_ARG")):
 		return false, path + " is a script of an old pyenv, which chooses an interpreter by the arguments: name the interpreter itself"
 	}
-	for _, e := range env {
-		switch name, value, _ := strings.Cut(e, "="); name {
-		case "BASH_ENV", "BASHOPTS", "SHELLOPTS", "PYENV_DEBUG":
-			if value != "" {
-				return false, name + " is set, which concerns the script that chooses the interpreter"
-			}
+	value := values(env, basis)
+	for _, name := range []string{"BASH_ENV", "BASHOPTS", "SHELLOPTS", "PYENV_DEBUG"} {
+		if value(name) != "" {
+			return false, name + " is set, which concerns the script that chooses the interpreter"
 		}
 	}
 	return true, ""

@@ -79,7 +79,7 @@ func TestRecognizeRelativePaths(t *testing.T) {
 		{"", "is relative"},
 		{"here", "is relative"},
 	} {
-		boot, why := python.Recognize(&spawn.Spec{Path: "./python3", Args: []string{"python3", "x.py"}, Env: []string{}, Dir: tt.dir}, nil)
+		boot, why := python.Recognize(&spawn.Spec{Path: "./python3", Args: []string{"python3", "x.py"}, Env: []string{}, Dir: tt.dir}, nil, new(spawn.Basis))
 		if tt.why == "" && (why != "" || !boot.Here) || !strings.Contains(why, tt.why) {
 			t.Errorf("in %q: %q, in the child's directory: %v; want %q", tt.dir, why, boot.Here, tt.why)
 		}
@@ -110,7 +110,7 @@ func TestRecognizeShims(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.text), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			boot, why := python.Recognize(&spawn.Spec{Path: path, Args: []string{path, "x.py"}, Env: strings.Fields(tt.env + " ")}, nil)
+			boot, why := python.Recognize(&spawn.Spec{Path: path, Args: []string{path, "x.py"}, Env: strings.Fields(tt.env + " ")}, nil, new(spawn.Basis))
 			if tt.why == "" && why != "" || !strings.Contains(why, tt.why) {
 				t.Errorf("%q, want %q", why, tt.why)
 			}

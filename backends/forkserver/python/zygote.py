@@ -653,6 +653,7 @@ def run_module(name, alter_argv):
 
 def main():
     channel = Channel(int(os.environ.pop("HATCHERY_ZYGOTE")))
+    os.environ.pop("HATCHERY_ZYGOTE_VENV", None)  # has told this template from another
     template = Template(sys.argv[1:])
     channel.send(b"ready", b"fork", PROTOCOL)
 

@@ -32,7 +32,7 @@ type zygote struct {
 
 // boot starts the template that Recognize wants for s.
 func boot(s *spawn.Spec, preload []string) (*zygote, error) {
-	b, why := python.Recognize(s, preload)
+	b, why := python.Recognize(s, preload, new(spawn.Basis))
 	if why != "" || b.Args == nil {
 		return nil, fmt.Errorf("not recognized: %q", why)
 	}
@@ -248,7 +248,7 @@ func newTemplates(t testing.TB) *templates {
 }
 
 func (ts *templates) get(s *spawn.Spec, preload []string) (*zygote, error) {
-	b, why := python.Recognize(s, preload)
+	b, why := python.Recognize(s, preload, new(spawn.Basis))
 	if why != "" {
 		return nil, errors.New(why)
 	}

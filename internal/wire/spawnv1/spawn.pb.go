@@ -645,7 +645,10 @@ type Plan struct {
 	// reusable says that the plan serves every Spec of the same shape.
 	Reusable bool `protobuf:"varint,2,opt,name=reusable,proto3" json:"reusable,omitempty"`
 	// notes tell people which way the backend took.
-	Notes         [][]byte `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
+	Notes [][]byte `protobuf:"bytes,3,rep,name=notes,proto3" json:"notes,omitempty"`
+	// basis lets the host use a plan again that is not reusable and has no
+	// descriptors, for the same program, arguments, environment and directory.
+	Basis         *Basis `protobuf:"bytes,4,opt,name=basis,proto3" json:"basis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -701,6 +704,172 @@ func (x *Plan) GetNotes() [][]byte {
 	return nil
 }
 
+func (x *Plan) GetBasis() *Basis {
+	if x != nil {
+		return x.Basis
+	}
+	return nil
+}
+
+// Basis is what a plan was made from besides its Spec, as it was found. One with
+// more than 256 files or variables never holds.
+type Basis struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Files []*FileState           `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	// env are variables of the plugin's own environment: "NAME=value", or "NAME"
+	// for one that was not set.
+	Env [][]byte `protobuf:"bytes,2,rep,name=env,proto3" json:"env,omitempty"`
+	// args is how many of the Spec's arguments count, when all that follow may be
+	// others or missing; 0 when all count.
+	Args          uint32 `protobuf:"varint,3,opt,name=args,proto3" json:"args,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Basis) Reset() {
+	*x = Basis{}
+	mi := &file_spawnv1_spawn_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Basis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Basis) ProtoMessage() {}
+
+func (x *Basis) ProtoReflect() protoreflect.Message {
+	mi := &file_spawnv1_spawn_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Basis.ProtoReflect.Descriptor instead.
+func (*Basis) Descriptor() ([]byte, []int) {
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Basis) GetFiles() []*FileState {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *Basis) GetEnv() [][]byte {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+func (x *Basis) GetArgs() uint32 {
+	if x != nil {
+		return x.Args
+	}
+	return 0
+}
+
+// FileState is what stat(2) said of a path, behind symbolic links.
+type FileState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`    // from the root
+	Found         bool                   `protobuf:"varint,2,opt,name=found,proto3" json:"found,omitempty"` // stat succeeded; all that follows is 0 otherwise
+	Device        uint64                 `protobuf:"varint,3,opt,name=device,proto3" json:"device,omitempty"`
+	Inode         uint64                 `protobuf:"varint,4,opt,name=inode,proto3" json:"inode,omitempty"`
+	Size          int64                  `protobuf:"zigzag64,5,opt,name=size,proto3" json:"size,omitempty"`
+	Mtime         int64                  `protobuf:"zigzag64,6,opt,name=mtime,proto3" json:"mtime,omitempty"` // ns since 1970
+	Ctime         int64                  `protobuf:"zigzag64,7,opt,name=ctime,proto3" json:"ctime,omitempty"` // ns since 1970
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileState) Reset() {
+	*x = FileState{}
+	mi := &file_spawnv1_spawn_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileState) ProtoMessage() {}
+
+func (x *FileState) ProtoReflect() protoreflect.Message {
+	mi := &file_spawnv1_spawn_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileState.ProtoReflect.Descriptor instead.
+func (*FileState) Descriptor() ([]byte, []int) {
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FileState) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *FileState) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *FileState) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *FileState) GetInode() uint64 {
+	if x != nil {
+		return x.Inode
+	}
+	return 0
+}
+
+func (x *FileState) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *FileState) GetMtime() int64 {
+	if x != nil {
+		return x.Mtime
+	}
+	return 0
+}
+
+func (x *FileState) GetCtime() int64 {
+	if x != nil {
+		return x.Ctime
+	}
+	return 0
+}
+
 // Step is one system call as data.
 type Step struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -713,7 +882,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[5]
+	mi := &file_spawnv1_spawn_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +894,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[5]
+	mi := &file_spawnv1_spawn_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +907,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{5}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Step) GetOp() string {
@@ -774,7 +943,7 @@ type Arg struct {
 
 func (x *Arg) Reset() {
 	*x = Arg{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[6]
+	mi := &file_spawnv1_spawn_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +955,7 @@ func (x *Arg) String() string {
 func (*Arg) ProtoMessage() {}
 
 func (x *Arg) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[6]
+	mi := &file_spawnv1_spawn_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +968,7 @@ func (x *Arg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Arg.ProtoReflect.Descriptor instead.
 func (*Arg) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{6}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Arg) GetKind() ArgKind {
@@ -842,7 +1011,7 @@ type ExitStatus struct {
 
 func (x *ExitStatus) Reset() {
 	*x = ExitStatus{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[7]
+	mi := &file_spawnv1_spawn_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -854,7 +1023,7 @@ func (x *ExitStatus) String() string {
 func (*ExitStatus) ProtoMessage() {}
 
 func (x *ExitStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[7]
+	mi := &file_spawnv1_spawn_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -867,7 +1036,7 @@ func (x *ExitStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExitStatus.ProtoReflect.Descriptor instead.
 func (*ExitStatus) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{7}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExitStatus) GetCode() int64 {
@@ -945,7 +1114,7 @@ type Rusage struct {
 
 func (x *Rusage) Reset() {
 	*x = Rusage{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[8]
+	mi := &file_spawnv1_spawn_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1126,7 @@ func (x *Rusage) String() string {
 func (*Rusage) ProtoMessage() {}
 
 func (x *Rusage) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[8]
+	mi := &file_spawnv1_spawn_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1139,7 @@ func (x *Rusage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rusage.ProtoReflect.Descriptor instead.
 func (*Rusage) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{8}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Rusage) GetUserTime() int64 {
@@ -1054,7 +1223,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[9]
+	mi := &file_spawnv1_spawn_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1235,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[9]
+	mi := &file_spawnv1_spawn_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1248,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{9}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Error) GetKey() string {
@@ -1151,7 +1320,7 @@ type Blocked struct {
 
 func (x *Blocked) Reset() {
 	*x = Blocked{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[10]
+	mi := &file_spawnv1_spawn_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1332,7 @@ func (x *Blocked) String() string {
 func (*Blocked) ProtoMessage() {}
 
 func (x *Blocked) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[10]
+	mi := &file_spawnv1_spawn_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1345,7 @@ func (x *Blocked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocked.ProtoReflect.Descriptor instead.
 func (*Blocked) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{10}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Blocked) GetReason() []byte {
@@ -1215,7 +1384,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[11]
+	mi := &file_spawnv1_spawn_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1396,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[11]
+	mi := &file_spawnv1_spawn_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1409,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{11}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{13}
 }
 
 type DescribeResponse struct {
@@ -1268,7 +1437,7 @@ type DescribeResponse struct {
 
 func (x *DescribeResponse) Reset() {
 	*x = DescribeResponse{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[12]
+	mi := &file_spawnv1_spawn_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1449,7 @@ func (x *DescribeResponse) String() string {
 func (*DescribeResponse) ProtoMessage() {}
 
 func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[12]
+	mi := &file_spawnv1_spawn_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1462,7 @@ func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeResponse.ProtoReflect.Descriptor instead.
 func (*DescribeResponse) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{12}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DescribeResponse) GetKey() string {
@@ -1381,7 +1550,7 @@ type ProbeRequest struct {
 
 func (x *ProbeRequest) Reset() {
 	*x = ProbeRequest{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[13]
+	mi := &file_spawnv1_spawn_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1562,7 @@ func (x *ProbeRequest) String() string {
 func (*ProbeRequest) ProtoMessage() {}
 
 func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[13]
+	mi := &file_spawnv1_spawn_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1575,7 @@ func (x *ProbeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeRequest.ProtoReflect.Descriptor instead.
 func (*ProbeRequest) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{13}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{15}
 }
 
 type ProbeResponse struct {
@@ -1419,7 +1588,7 @@ type ProbeResponse struct {
 
 func (x *ProbeResponse) Reset() {
 	*x = ProbeResponse{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[14]
+	mi := &file_spawnv1_spawn_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1600,7 @@ func (x *ProbeResponse) String() string {
 func (*ProbeResponse) ProtoMessage() {}
 
 func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[14]
+	mi := &file_spawnv1_spawn_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1613,7 @@ func (x *ProbeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProbeResponse.ProtoReflect.Descriptor instead.
 func (*ProbeResponse) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{14}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ProbeResponse) GetError() *Error {
@@ -1463,7 +1632,7 @@ type StacksRequest struct {
 
 func (x *StacksRequest) Reset() {
 	*x = StacksRequest{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	mi := &file_spawnv1_spawn_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1644,7 @@ func (x *StacksRequest) String() string {
 func (*StacksRequest) ProtoMessage() {}
 
 func (x *StacksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[15]
+	mi := &file_spawnv1_spawn_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1657,7 @@ func (x *StacksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StacksRequest.ProtoReflect.Descriptor instead.
 func (*StacksRequest) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{15}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StacksRequest) GetLimit() uint32 {
@@ -1507,7 +1676,7 @@ type StacksResponse struct {
 
 func (x *StacksResponse) Reset() {
 	*x = StacksResponse{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	mi := &file_spawnv1_spawn_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1688,7 @@ func (x *StacksResponse) String() string {
 func (*StacksResponse) ProtoMessage() {}
 
 func (x *StacksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[16]
+	mi := &file_spawnv1_spawn_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1701,7 @@ func (x *StacksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StacksResponse.ProtoReflect.Descriptor instead.
 func (*StacksResponse) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{16}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StacksResponse) GetText() []byte {
@@ -1551,7 +1720,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[17]
+	mi := &file_spawnv1_spawn_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1732,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[17]
+	mi := &file_spawnv1_spawn_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1745,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{17}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ShutdownRequest) GetGraceNano() int64 {
@@ -1594,7 +1763,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[18]
+	mi := &file_spawnv1_spawn_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1775,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[18]
+	mi := &file_spawnv1_spawn_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1788,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{18}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{20}
 }
 
 // Signal asks for a signal to be sent to a child that the plugin runs.
@@ -1633,7 +1802,7 @@ type Signal struct {
 
 func (x *Signal) Reset() {
 	*x = Signal{}
-	mi := &file_spawnv1_spawn_proto_msgTypes[19]
+	mi := &file_spawnv1_spawn_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1814,7 @@ func (x *Signal) String() string {
 func (*Signal) ProtoMessage() {}
 
 func (x *Signal) ProtoReflect() protoreflect.Message {
-	mi := &file_spawnv1_spawn_proto_msgTypes[19]
+	mi := &file_spawnv1_spawn_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1827,7 @@ func (x *Signal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signal.ProtoReflect.Descriptor instead.
 func (*Signal) Descriptor() ([]byte, []int) {
-	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{19}
+	return file_spawnv1_spawn_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Signal) GetChild() uint64 {
@@ -1717,11 +1886,24 @@ const file_spawnv1_spawn_proto_rawDesc = "" +
 	"\x04hard\x18\x03 \x01(\x04R\x04hard\"0\n" +
 	"\x06Option\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"g\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x97\x01\n" +
 	"\x04Plan\x12-\n" +
 	"\x05steps\x18\x01 \x03(\v2\x17.hatchery.spawn.v1.StepR\x05steps\x12\x1a\n" +
 	"\breusable\x18\x02 \x01(\bR\breusable\x12\x14\n" +
-	"\x05notes\x18\x03 \x03(\fR\x05notes\"V\n" +
+	"\x05notes\x18\x03 \x03(\fR\x05notes\x12.\n" +
+	"\x05basis\x18\x04 \x01(\v2\x18.hatchery.spawn.v1.BasisR\x05basis\"a\n" +
+	"\x05Basis\x122\n" +
+	"\x05files\x18\x01 \x03(\v2\x1c.hatchery.spawn.v1.FileStateR\x05files\x12\x10\n" +
+	"\x03env\x18\x02 \x03(\fR\x03env\x12\x12\n" +
+	"\x04args\x18\x03 \x01(\rR\x04args\"\xa3\x01\n" +
+	"\tFileState\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12\x14\n" +
+	"\x05found\x18\x02 \x01(\bR\x05found\x12\x16\n" +
+	"\x06device\x18\x03 \x01(\x04R\x06device\x12\x14\n" +
+	"\x05inode\x18\x04 \x01(\x04R\x05inode\x12\x12\n" +
+	"\x04size\x18\x05 \x01(\x12R\x04size\x12\x14\n" +
+	"\x05mtime\x18\x06 \x01(\x12R\x05mtime\x12\x14\n" +
+	"\x05ctime\x18\a \x01(\x12R\x05ctime\"V\n" +
 	"\x04Step\x12\x0e\n" +
 	"\x02op\x18\x01 \x01(\tR\x02op\x12*\n" +
 	"\x04args\x18\x02 \x03(\v2\x16.hatchery.spawn.v1.ArgR\x04args\x12\x12\n" +
@@ -1855,7 +2037,7 @@ func file_spawnv1_spawn_proto_rawDescGZIP() []byte {
 }
 
 var file_spawnv1_spawn_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_spawnv1_spawn_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_spawnv1_spawn_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_spawnv1_spawn_proto_goTypes = []any{
 	(ArgKind)(0),             // 0: hatchery.spawn.v1.ArgKind
 	(ErrorKind)(0),           // 1: hatchery.spawn.v1.ErrorKind
@@ -1865,46 +2047,50 @@ var file_spawnv1_spawn_proto_goTypes = []any{
 	(*Limit)(nil),            // 5: hatchery.spawn.v1.Limit
 	(*Option)(nil),           // 6: hatchery.spawn.v1.Option
 	(*Plan)(nil),             // 7: hatchery.spawn.v1.Plan
-	(*Step)(nil),             // 8: hatchery.spawn.v1.Step
-	(*Arg)(nil),              // 9: hatchery.spawn.v1.Arg
-	(*ExitStatus)(nil),       // 10: hatchery.spawn.v1.ExitStatus
-	(*Rusage)(nil),           // 11: hatchery.spawn.v1.Rusage
-	(*Error)(nil),            // 12: hatchery.spawn.v1.Error
-	(*Blocked)(nil),          // 13: hatchery.spawn.v1.Blocked
-	(*DescribeRequest)(nil),  // 14: hatchery.spawn.v1.DescribeRequest
-	(*DescribeResponse)(nil), // 15: hatchery.spawn.v1.DescribeResponse
-	(*ProbeRequest)(nil),     // 16: hatchery.spawn.v1.ProbeRequest
-	(*ProbeResponse)(nil),    // 17: hatchery.spawn.v1.ProbeResponse
-	(*StacksRequest)(nil),    // 18: hatchery.spawn.v1.StacksRequest
-	(*StacksResponse)(nil),   // 19: hatchery.spawn.v1.StacksResponse
-	(*ShutdownRequest)(nil),  // 20: hatchery.spawn.v1.ShutdownRequest
-	(*ShutdownResponse)(nil), // 21: hatchery.spawn.v1.ShutdownResponse
-	(*Signal)(nil),           // 22: hatchery.spawn.v1.Signal
+	(*Basis)(nil),            // 8: hatchery.spawn.v1.Basis
+	(*FileState)(nil),        // 9: hatchery.spawn.v1.FileState
+	(*Step)(nil),             // 10: hatchery.spawn.v1.Step
+	(*Arg)(nil),              // 11: hatchery.spawn.v1.Arg
+	(*ExitStatus)(nil),       // 12: hatchery.spawn.v1.ExitStatus
+	(*Rusage)(nil),           // 13: hatchery.spawn.v1.Rusage
+	(*Error)(nil),            // 14: hatchery.spawn.v1.Error
+	(*Blocked)(nil),          // 15: hatchery.spawn.v1.Blocked
+	(*DescribeRequest)(nil),  // 16: hatchery.spawn.v1.DescribeRequest
+	(*DescribeResponse)(nil), // 17: hatchery.spawn.v1.DescribeResponse
+	(*ProbeRequest)(nil),     // 18: hatchery.spawn.v1.ProbeRequest
+	(*ProbeResponse)(nil),    // 19: hatchery.spawn.v1.ProbeResponse
+	(*StacksRequest)(nil),    // 20: hatchery.spawn.v1.StacksRequest
+	(*StacksResponse)(nil),   // 21: hatchery.spawn.v1.StacksResponse
+	(*ShutdownRequest)(nil),  // 22: hatchery.spawn.v1.ShutdownRequest
+	(*ShutdownResponse)(nil), // 23: hatchery.spawn.v1.ShutdownResponse
+	(*Signal)(nil),           // 24: hatchery.spawn.v1.Signal
 }
 var file_spawnv1_spawn_proto_depIdxs = []int32{
 	4,  // 0: hatchery.spawn.v1.Spec.credential:type_name -> hatchery.spawn.v1.Credential
 	5,  // 1: hatchery.spawn.v1.Spec.limits:type_name -> hatchery.spawn.v1.Limit
 	6,  // 2: hatchery.spawn.v1.Spec.options:type_name -> hatchery.spawn.v1.Option
-	8,  // 3: hatchery.spawn.v1.Plan.steps:type_name -> hatchery.spawn.v1.Step
-	9,  // 4: hatchery.spawn.v1.Step.args:type_name -> hatchery.spawn.v1.Arg
-	0,  // 5: hatchery.spawn.v1.Arg.kind:type_name -> hatchery.spawn.v1.ArgKind
-	11, // 6: hatchery.spawn.v1.ExitStatus.rusage:type_name -> hatchery.spawn.v1.Rusage
-	1,  // 7: hatchery.spawn.v1.Error.kind:type_name -> hatchery.spawn.v1.ErrorKind
-	13, // 8: hatchery.spawn.v1.Error.blocked:type_name -> hatchery.spawn.v1.Blocked
-	12, // 9: hatchery.spawn.v1.ProbeResponse.error:type_name -> hatchery.spawn.v1.Error
-	14, // 10: hatchery.spawn.v1.Control.Describe:input_type -> hatchery.spawn.v1.DescribeRequest
-	16, // 11: hatchery.spawn.v1.Control.Probe:input_type -> hatchery.spawn.v1.ProbeRequest
-	18, // 12: hatchery.spawn.v1.Control.Stacks:input_type -> hatchery.spawn.v1.StacksRequest
-	20, // 13: hatchery.spawn.v1.Control.Shutdown:input_type -> hatchery.spawn.v1.ShutdownRequest
-	15, // 14: hatchery.spawn.v1.Control.Describe:output_type -> hatchery.spawn.v1.DescribeResponse
-	17, // 15: hatchery.spawn.v1.Control.Probe:output_type -> hatchery.spawn.v1.ProbeResponse
-	19, // 16: hatchery.spawn.v1.Control.Stacks:output_type -> hatchery.spawn.v1.StacksResponse
-	21, // 17: hatchery.spawn.v1.Control.Shutdown:output_type -> hatchery.spawn.v1.ShutdownResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	10, // 3: hatchery.spawn.v1.Plan.steps:type_name -> hatchery.spawn.v1.Step
+	8,  // 4: hatchery.spawn.v1.Plan.basis:type_name -> hatchery.spawn.v1.Basis
+	9,  // 5: hatchery.spawn.v1.Basis.files:type_name -> hatchery.spawn.v1.FileState
+	11, // 6: hatchery.spawn.v1.Step.args:type_name -> hatchery.spawn.v1.Arg
+	0,  // 7: hatchery.spawn.v1.Arg.kind:type_name -> hatchery.spawn.v1.ArgKind
+	13, // 8: hatchery.spawn.v1.ExitStatus.rusage:type_name -> hatchery.spawn.v1.Rusage
+	1,  // 9: hatchery.spawn.v1.Error.kind:type_name -> hatchery.spawn.v1.ErrorKind
+	15, // 10: hatchery.spawn.v1.Error.blocked:type_name -> hatchery.spawn.v1.Blocked
+	14, // 11: hatchery.spawn.v1.ProbeResponse.error:type_name -> hatchery.spawn.v1.Error
+	16, // 12: hatchery.spawn.v1.Control.Describe:input_type -> hatchery.spawn.v1.DescribeRequest
+	18, // 13: hatchery.spawn.v1.Control.Probe:input_type -> hatchery.spawn.v1.ProbeRequest
+	20, // 14: hatchery.spawn.v1.Control.Stacks:input_type -> hatchery.spawn.v1.StacksRequest
+	22, // 15: hatchery.spawn.v1.Control.Shutdown:input_type -> hatchery.spawn.v1.ShutdownRequest
+	17, // 16: hatchery.spawn.v1.Control.Describe:output_type -> hatchery.spawn.v1.DescribeResponse
+	19, // 17: hatchery.spawn.v1.Control.Probe:output_type -> hatchery.spawn.v1.ProbeResponse
+	21, // 18: hatchery.spawn.v1.Control.Stacks:output_type -> hatchery.spawn.v1.StacksResponse
+	23, // 19: hatchery.spawn.v1.Control.Shutdown:output_type -> hatchery.spawn.v1.ShutdownResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_spawnv1_spawn_proto_init() }
@@ -1918,7 +2104,7 @@ func file_spawnv1_spawn_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spawnv1_spawn_proto_rawDesc), len(file_spawnv1_spawn_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
