@@ -102,7 +102,35 @@ func filters() map[string]Filter {
 			{Names: []string{"ioctl", "read"}, Action: KillProcess},
 		}},
 		"comparisons": comparisons(),
+		"known":       known(),
 	}
+}
+
+// known has rules in which something follows, or seems to, from what the ones before
+// them have asked.
+func known() Filter {
+	bits := func(mask, value uint64) Condition {
+		return Condition{Arg: 0, Op: MaskedEqual, Mask: mask, Value: value}
+	}
+	above := func(v uint64) Condition { return Condition{Arg: 0, Op: Greater, Value: v} }
+	second := func(v uint32) Condition { return Low(1, v) }
+	f := Filter{Default: KillProcess}
+	for i, when := range [][]Condition{
+		{bits(0xff, 3), second(1)},
+		{bits(0xff, 3), second(2), bits(0xff00, 0)},
+		{bits(0xff, 5), second(1)},
+		{second(2), bits(0xff, 3)},
+		{bits(0x0f, 3), second(3)},
+		{above(0x20000), second(4)},
+		{above(0x10000), second(5)},
+		{above(0x20000), second(5), bits(0xff, 7)},
+		{Low(0, 9), second(6)},
+		{{Arg: 0, Op: NotEqual, Value: 9}, second(6)},
+		{{Arg: 0, Op: NotEqual, Value: 8}, second(7)},
+	} {
+		f.Rules = append(f.Rules, Rule{Names: []string{"read", "openat2"}, If: when, Action: Errno(uint16(i + 1))})
+	}
+	return f
 }
 
 func comparisons() Filter {

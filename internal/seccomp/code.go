@@ -117,6 +117,46 @@ func (c *code) behind(at uint32, to label) label {
 	return to
 }
 
+// under returns where to go on if A has the bits of a mask of the word at a place
+// already.
+func (c *code) under(at, mask uint32, to label) label {
+	if i := c.list[to]; i.op == opLoad && i.k == at {
+		if and := c.list[i.yes]; and.op == opAnd && and.k == mask {
+			return and.yes
+		}
+	}
+	return to
+}
+
+// prune takes out what nothing goes to, since all that did knew better. The kernel
+// would translate it.
+func (c *code) prune() {
+	wanted := make([]bool, len(c.list))
+	wanted[len(c.list)-1] = true
+	for n := len(c.list) - 1; n >= 0; n-- {
+		if i := c.list[n]; wanted[n] && i.op != opRet {
+			wanted[i.yes] = true
+			if i.branches() {
+				wanted[i.no] = true
+			}
+		}
+	}
+	kept, now := c.list[:0], make([]label, len(c.list)) // where an instruction is now
+	for n, i := range c.list {
+		if wanted[n] {
+			i.yes, i.no = now[i.yes], now[i.no]
+			now[n] = label(len(kept))
+			kept = append(kept, i)
+		}
+	}
+	c.list, c.at = kept, nil
+}
+
+// branches reports whether an instruction goes to one of two.
+func (i instruction) branches() bool {
+	return i.op == opEq || i.op == opGt || i.op == opGe || i.op == opSet
+}
+
 // bytes returns the program as the kernel takes it: an array of struct
 // sock_filter.
 func (c *code) bytes() []byte {
@@ -125,10 +165,10 @@ func (c *code) bytes() []byte {
 		i, k := c.list[n], c.list[n].k
 		distance := func(to label) uint32 { return uint32(n) - uint32(to) - 1 }
 		var yes, no byte
-		switch i.op {
-		case opEq, opGt, opGe, opSet:
+		switch {
+		case i.branches():
 			yes, no = byte(distance(i.yes)), byte(distance(i.no))
-		case opGo:
+		case i.op == opGo:
 			k = distance(i.yes)
 		}
 		out = binary.LittleEndian.AppendUint16(out, i.op)

@@ -22,9 +22,16 @@
 // are always allowed and need not be asked about again. With a filter that
 // compares one number after the other this took 0.6 ms for 300 rules where it was
 // measured, longer than starting a small program takes; with the default
-// profile of this package it took 0.07. So the numbers become ranges of equal treatment, the ranges become a
-// binary tree in which the widest are reached soonest, and what looks at
-// arguments hangs below its leaf. What several leaves end in exists once.
+// profile of this package it takes 0.04. So the numbers become ranges of equal
+// treatment, the ranges become a binary tree in which the widest are reached
+// soonest, and what looks at arguments hangs below its leaf. What several leaves
+// end in exists once.
+//
+// Then it translates the program for the processor, which takes 0.3 µs for each
+// instruction, in every process that gets the filter. So a number that stands alone
+// in a range is told from it by one comparison and not by two; where a condition does
+// not hold, the rules that have it too are passed over, and what is known to hold is not
+// asked again. With it the default profile has 120 instructions, without it 210.
 //
 // The calling convention is looked at first. A call by a foreign one, as by
 // int 0x80 on amd64, kills the process: no program of this machine's makes one

@@ -15,6 +15,7 @@ func random(r *rand.Rand) Filter {
 	}
 	word := func() uint64 { return r.Uint64() >> r.IntN(64) & [2]uint64{1<<32 - 1, 1<<64 - 1}[r.IntN(2)] }
 	f := Filter{Default: action(), Unknown: action()}
+	var before []Condition // some are said of several calls, and in several orders
 	for range r.IntN(80) {
 		rule := Rule{Action: action()}
 		for range 1 + r.IntN(12) {
@@ -25,8 +26,12 @@ func random(r *rand.Rand) Filter {
 			if c.Op == MaskedEqual {
 				c.Value &= c.Mask
 			}
+			if len(before) > 0 && r.IntN(2) == 0 {
+				c = before[r.IntN(len(before))]
+			}
 			if c.Check() == nil {
 				rule.If = append(rule.If, c)
+				before = append(before, c)
 			}
 		}
 		f.Rules = append(f.Rules, rule)

@@ -16,6 +16,28 @@ func (c clause) same(as clause) bool { return c.action == as.action && slices.Eq
 type span struct {
 	first   uint32
 	clauses []clause
+	but     []span // single numbers in it that are treated otherwise
+}
+
+// mostBut bounds what is asked one by one.
+const mostBut = 4
+
+// gather makes one span of those that only single numbers divide: to tell such a
+// number from those on both sides of it takes two comparisons of its order, and one
+// of its value.
+func gather(all []span) []span {
+	out := all[:1]
+	for i := 1; i < len(all); i++ {
+		last := &out[len(out)-1]
+		if i+1 < len(all) && all[i].first+1 == all[i+1].first && len(last.but) < mostBut &&
+			slices.EqualFunc(last.clauses, all[i+1].clauses, clause.same) {
+			last.but = append(last.but, all[i])
+			i++
+			continue
+		}
+		out = append(out, all[i])
+	}
+	return out
 }
 
 // spans divides all numbers there are. The filter has been checked.
@@ -28,7 +50,7 @@ func (f Filter) spans(on Arch) []span {
 	var all []span
 	add := func(first uint32, c []clause) {
 		if len(all) == 0 || !slices.EqualFunc(all[len(all)-1].clauses, c, clause.same) {
-			all = append(all, span{first, c})
+			all = append(all, span{first: first, clauses: c})
 		}
 	}
 	byNumber := f.clauses(on)
