@@ -5,6 +5,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -40,6 +41,7 @@ func TestErrorsAreThoseOfOSExec(t *testing.T) {
 	}
 	plain := write("plain", "#!/bin/sh\n", 0o644)
 	garbage := write("garbage", "no program", 0o755)
+	write("closed.sh", "#!"+plain+"\n", 0o755)
 	noInterp := write("nointerp", "#!/nonexistent/interpreter\n", 0o755)
 	tests := []struct {
 		name, path, dir string
@@ -49,7 +51,8 @@ func TestErrorsAreThoseOfOSExec(t *testing.T) {
 	}{
 		{"missing program", filepath.Join(dir, "none"), "", spawn.PhaseExec, filepath.Join(dir, "none"), ""},
 		{"missing in PATH", "hatchery-no-such-program", "", spawn.PhaseResolve, "hatchery-no-such-program", ""},
-		{"not executable", plain, "", spawn.PhaseExec, plain, ""},
+		{"not executable", plain, "", spawn.PhaseExec, plain, "may not execute " + plain + ": its mode is 0644"},
+		{"interpreter not executable", filepath.Join(dir, "closed.sh"), "", spawn.PhaseExec, plain, "its interpreter is " + plain + ", and user "},
 		{"script not executable", write("noexec.sh", "#!/bin/sh\n", 0o644), "", spawn.PhaseExec, "noexec.sh", "permission denied"},
 		{"a folder", dir, "", spawn.PhaseExec, dir, ""},
 		{"no program", garbage, "", spawn.PhaseExec, garbage, "neither a program"},
@@ -92,6 +95,57 @@ func TestErrorsAreThoseOfOSExec(t *testing.T) {
 				t.Errorf("text %q, want it to name %q and %q", err, tt.names, tt.says)
 			}
 			t.Log(err)
+		})
+	}
+}
+
+// TestProgramOfAnotherUser: what is closed to the user of the child is what the error
+// names, and not the interpreter, which is not to blame.
+func TestProgramOfAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give a child another identity")
+	}
+	h := open(t, host.Config{})
+	base := t.TempDir()
+	if err := os.Chmod(filepath.Dir(base), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := []byte("#!/bin/sh\nexit 3\n")
+	for name, tt := range map[string]struct {
+		dir, file os.FileMode
+		groups    []uint32
+		says      string
+	}{
+		"folder": {0o750, 0o755, nil, "the folder %s is closed to user 65534: its mode is 0750"},
+		"file":   {0o755, 0o750, nil, "user 65534 may not execute %s/program: its mode is 0750"},
+		"group":  {0o750, 0o750, []uint32{0}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(base, name)
+			if err := os.Mkdir(dir, tt.dir); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, "program")
+			if err := os.WriteFile(path, script, tt.file); err != nil {
+				t.Fatal(err)
+			}
+			link := filepath.Join(base, name+"-link")
+			if err := os.Symlink(path, link); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range []string{path, link} {
+				p, err := h.Start(t.Context(), spawn.Spec{Path: path, Credential: &spawn.Credential{UID: 65534, GID: 65534, Groups: tt.groups}})
+				if tt.says == "" {
+					if err != nil {
+						t.Fatal(err)
+					}
+					p.Wait()
+					continue
+				}
+				if want := fmt.Sprintf(tt.says, dir); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "interpreter") {
+					t.Errorf("%v, want %q", err, want)
+				}
+			}
 		})
 	}
 }

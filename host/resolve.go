@@ -2,6 +2,7 @@ package host
 
 import (
 	"bufio"
+	"cmp"
 	"debug/elf"
 	"errors"
 	"io"
@@ -65,7 +66,7 @@ func checkLength(spec *spawn.Spec) error {
 
 // explainExec adds to the error of a failed exec what the kernel's number
 // does not say: that it is not the program but its interpreter that is
-// missing or broken.
+// missing or broken, or what is closed to the user of the child.
 func explainExec(err error, spec *spawn.Spec) error {
 	var e *spawn.Error
 	if !errors.As(err, &e) || e.Phase != spawn.PhaseExec {
@@ -78,19 +79,35 @@ func explainExec(err error, spec *spawn.Spec) error {
 	out := *e
 	switch e.Errno {
 	case syscall.ENOENT, syscall.EACCES:
-		if interp, ok := interpreter(path); ok {
-			if _, serr := os.Stat(interp); serr != nil {
-				out.Msg = "the file is there, but its interpreter is not: " + interp
-			} else if e.Errno == syscall.EACCES {
-				out.Msg = "its interpreter is " + interp
-			}
-		}
+		out.Msg = cmp.Or(explainMissing(path, e.Errno, spec.Credential), e.Msg)
 	case syscall.ENOEXEC:
 		out.Msg = "neither a program of this machine nor a script with a #! line"
 	case syscall.E2BIG:
 		out.Msg = tooLongText
 	}
 	return &out
+}
+
+// explainMissing says what is missing or closed of a program and its interpreter.
+func explainMissing(path string, errno syscall.Errno, who *spawn.Credential) string {
+	if errno == syscall.EACCES {
+		if why := denied(path, who); why != "" {
+			return why
+		}
+	}
+	interp, ok := interpreter(path)
+	if !ok {
+		return ""
+	}
+	if _, err := os.Stat(interp); err != nil {
+		return "the file is there, but its interpreter is not: " + interp
+	}
+	if errno == syscall.EACCES {
+		if why := denied(interp, who); why != "" {
+			return "its interpreter is " + interp + ", and " + why
+		}
+	}
+	return ""
 }
 
 // interpreter returns what the kernel would execute to run the file: the
