@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,9 +23,14 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// descendant is what an argument begins with of everything that a child of the
-// host starts. A number follows, which the child has.
-const descendant = "3600.2"
+// descendants is the file that every child with descendants has open as descriptor 4,
+// and all of these, and family what the name of one begins with that is descriptor 3 of
+// those that are to end with the child. What was forked shares its command line
+// and its environment with what it came from; what it has open it was given.
+const (
+	descendants = "descendants"
+	family      = "family"
+)
 
 // How long things may take. What fails at worst takes all of it.
 const (
@@ -34,6 +40,9 @@ const (
 
 func (l *life) limits() host.Timeouts {
 	t := host.Timeouts{Start: 20 * time.Second, Spawn: 20 * time.Second, Call: time.Second, Grace: grace, Close: 6 * time.Second}
+	if l.Zygote.mute() {
+		t.Spawn = patience
+	}
 	if l.stopped() || l.Mode != "" { // of these a few reach their bound
 		t.Start, t.Spawn = 3*time.Second, 3*time.Second
 		if raceEnabled {
@@ -65,7 +74,7 @@ type life struct {
 type child struct {
 	*host.Process
 	what string
-	mark string // of its descendants; may be empty
+	mark string // the name of the file that its descendants have open; may be empty
 	want func(spawn.ExitStatus) bool
 }
 
@@ -82,6 +91,8 @@ func hostHelper(args []string) int {
 		switch {
 		case l.Mode != "":
 			l.liveWithBrokenPlugin()
+		case l.Zygote != "":
+			l.liveWithZygotes()
 		case l.Method == forkserver.Key:
 			l.liveWithTemplates()
 		case l.Method != "":
@@ -278,7 +289,7 @@ func (l *life) alone(c *child, err error) {
 	if err != nil || c.mark == "" || l.hurts() {
 		return
 	}
-	of := func(s survivor) bool { return slices.Contains(s.words, c.mark) }
+	of := func(s survivor) bool { return s.has(c.mark) }
 	left := below(os.Getpid())
 	for range 50 { // they may be about to end
 		if !slices.ContainsFunc(left, of) {
@@ -390,6 +401,7 @@ func (l *life) start(what string, spec spawn.Spec, want func(spawn.ExitStatus) b
 		if err == nil {
 			c := &child{p, what, "", want}
 			l.procs = append(l.procs, c)
+			fmt.Printf("%s%d\n", childNote, p.Pid())
 			return c
 		}
 		if !l.mayFail(err) {
@@ -416,6 +428,9 @@ func (l *life) mayFail(err error) bool {
 	if l.Rule.Action == failpoint.Error {
 		return errors.Is(err, syscall.EIO)
 	}
+	if l.Zygote.mute() {
+		return errors.Is(err, spawn.ErrTimeout)
+	}
 	return l.hurts() && (errors.Is(err, spawn.ErrTimeout) || errors.Is(err, spawn.ErrPluginGone) || errors.Is(err, spawn.ErrKeeperGone))
 }
 
@@ -424,29 +439,51 @@ func (l *life) mayFail(err error) bool {
 // session is that of a daemon: it has lost its parent before anybody looks, so that
 // it ends with the host.
 func (l *life) family(what string, deaf bool) *child {
-	l.marks++
-	mark := fmt.Sprint(descendant, l.marks)
 	script := `setsid sh -c 'sleep $0 & echo; exec sleep $0' $0 & while :; do sleep $0; done`
 	if deaf {
-		script = `trap "" TERM HUP; (setsid sh -c 'trap "" TERM HUP; (exec sleep $0 &); echo; exec sleep $0' ${0}9 &); while :; do sleep $0; done`
+		script = `trap "" TERM HUP; (setsid sh -c 'trap "" TERM HUP; (exec sleep $0 &); echo; exec sleep $0' $0 3>&- &); while :; do sleep $0; done`
 	}
+	return l.parent(what, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script, "3600.2"}}, func(s spawn.ExitStatus) bool {
+		return s.Signal == syscall.SIGKILL || !deaf && s.Signal == syscall.SIGTERM
+	})
+}
+
+// parent starts a child that has descendants, says so by a byte on its standard output,
+// and stays.
+func (l *life) parent(what string, spec spawn.Spec, want func(spawn.ExitStatus) bool) *child {
+	l.marks++
 	r, w, err := os.Pipe()
 	if err != nil {
 		l.complain("%v", err)
 		return nil
 	}
 	defer r.Close()
-	p := l.start(what, spawn.Spec{Path: "sh", Args: []string{"sh", "-c", script, mark}, Files: []*os.File{nil, w}},
-		func(s spawn.ExitStatus) bool {
-			return s.Signal == syscall.SIGKILL || !deaf && s.Signal == syscall.SIGTERM
-		})
+	spec.Files = []*os.File{nil, w, nil}
+	mark := fmt.Sprint(family, l.marks)
+	for _, name := range []string{mark, descendants} {
+		f, err := os.Create(filepath.Join(os.TempDir(), name))
+		if err != nil {
+			l.complain("%v", err)
+			return nil
+		}
+		defer f.Close()
+		spec.Files = append(spec.Files, f)
+	}
+	p := l.start(what, spec, want)
 	w.Close()
-	if p != nil {
-		p.mark = mark
-		r.SetReadDeadline(time.Now().Add(l.limits().Start))
-		if _, err := r.Read(make([]byte, 1)); err != nil && !l.keeperHurt() {
+	if p == nil {
+		return nil
+	}
+	r.SetReadDeadline(time.Now().Add(l.limits().Start))
+	if _, err := r.Read(make([]byte, 1)); err != nil {
+		if !l.keeperHurt() {
 			l.complain("%s does not come up: %v", what, err)
 		}
+		return p
+	}
+	p.mark = mark
+	if !slices.ContainsFunc(below(os.Getpid()), func(s survivor) bool { return s.has(mark) }) && !l.keeperHurt() {
+		l.complain("%s is up, and nobody below this process has %s open", what, mark)
 	}
 	return p
 }

@@ -29,8 +29,12 @@ type faultCase struct {
 	Also []failpoint.Rule // for others, when that one has failed
 	Mode string           // the method of internal/faultplugin that fails, instead of all that
 	// Method, when not empty, is that of the host's children, which then are those of
-	// liveWithSandboxes.
+	// liveWithSandboxes or liveWithTemplates.
 	Method string
+	// Zygote, when not empty, has them made by testdata/zygote.py, and is how that
+	// fails: see zygoteFault.
+	Zygote zygoteFault
+	Python string // the interpreter of these
 	// Wake is when a process that has stopped itself is continued, or, if it
 	// is the host, killed when Wake is 0.
 	Wake time.Duration
@@ -50,6 +54,9 @@ func (c faultCase) name() string {
 	s := string(c.Rule.Point) + " " + string(c.Rule.Action)
 	if c.Wake > 0 {
 		s = string(c.Rule.Point) + " pause"
+	}
+	if c.Zygote != "" {
+		s = "zygote " + string(c.Zygote) + " " + s
 	}
 	if c.Method != "" {
 		s = c.Method + " " + s

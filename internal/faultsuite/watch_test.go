@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends/isolate"
 	"github.com/hatchery-spawn/hatchery/host/inspect"
 	"github.com/hatchery-spawn/hatchery/internal/detached"
 	"github.com/hatchery-spawn/hatchery/internal/failpoint"
@@ -44,7 +46,8 @@ type watch struct {
 	complaints []string
 	survivors  []survivor
 	records    records
-	searched   bool // somebody has looked for what killed keepers have left
+	children   map[int]bool // of the host, by their pids
+	searched   bool         // somebody has looked for what killed keepers have left
 }
 
 // An event is a child of the watch that has ended or stopped.
@@ -55,7 +58,7 @@ type event struct {
 
 // watchHelper is the process.
 func watchHelper(args []string) int {
-	w := &watch{dir: args[0], program: args[1], events: make(chan event, 100), records: records{}}
+	w := &watch{dir: args[0], program: args[1], events: make(chan event, 100), records: records{}, children: map[int]bool{}}
 	if err := json.Unmarshal([]byte(args[2]), &w.faultCase); err != nil {
 		fmt.Println(err)
 		return 1
@@ -67,6 +70,7 @@ func watchHelper(args []string) int {
 	begin := time.Now()
 	w.awaitHost()
 	took := time.Since(begin)
+	w.readChildren()
 	rest := w.awaitAll()
 	w.lookAround()
 	said, _ := os.ReadFile(w.out.Name())
@@ -172,6 +176,20 @@ func (w *watch) awaitHost() {
 	}
 }
 
+// childNote is what a line of the host begins with that has the pid of a child.
+const childNote = notes + "child "
+
+// readChildren reads which children the host has said that it has.
+func (w *watch) readChildren() {
+	said, _ := os.ReadFile(w.out.Name())
+	for line := range strings.Lines(string(said)) {
+		if number, ok := strings.CutPrefix(line, childNote); ok {
+			pid, _ := strconv.Atoi(strings.TrimSpace(number))
+			w.children[pid] = true
+		}
+	}
+}
+
 // judgeEnd judges how the host has ended.
 func (w *watch) judgeEnd(s syscall.WaitStatus) {
 	mayBeKilled := w.process() == "host" && (w.dies() || w.stopped()) || w.hostDiesLater()
@@ -232,10 +250,11 @@ func (w *watch) judgeSurvivors(left []survivor, over time.Duration) {
 }
 
 // mayStay reports whether a process may outlive the host: the descendants of
-// children are beyond reach once their keeper is gone, but for those that it has
-// recorded. Those of a sandbox end with its process 1, which ends with the keeper.
+// children, not these themselves, are beyond reach once their keeper is gone, but for
+// those that it has recorded. Those of a sandbox end with its process 1, which ends with
+// the keeper.
 func (w *watch) mayStay(s survivor) bool {
-	return w.Method == "" && w.keeperDies() && !(w.searched && w.records.name(s.pid)) && slices.ContainsFunc(s.words, func(word string) bool { return strings.HasPrefix(word, descendant) })
+	return w.Method != isolate.Key && w.keeperDies() && s.has(descendants) && !w.children[s.pid] && !(w.searched && w.records.name(s.pid))
 }
 
 // keeperDies reports whether a keeper is killed.
@@ -253,8 +272,12 @@ func (w *watch) bothDie() bool { return len(w.Also) > 0 && w.Also[0].Action == f
 type survivor struct {
 	pid   int
 	words []string
+	files []string // the names of what it has open
 	state byte
 }
+
+// has reports whether a process has a file of that name open.
+func (s survivor) has(name string) bool { return slices.Contains(s.files, name) }
 
 // below returns everything below a process but zombies.
 func below(pid int) (all []survivor) {
@@ -265,11 +288,23 @@ func below(pid int) (all []survivor) {
 		}
 		if s.State != 'Z' {
 			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c))
-			all = append(all, survivor{c, strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"), s.State})
+			all = append(all, survivor{c, strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"), openFiles(c), s.State})
 		}
 		all = append(all, below(c)...)
 	}
 	return all
+}
+
+// openFiles returns the base names of what a process has open.
+func openFiles(pid int) (names []string) {
+	dir := fmt.Sprintf("/proc/%d/fd/", pid)
+	list, _ := os.ReadDir(dir)
+	for _, e := range list {
+		if to, err := os.Readlink(dir + e.Name()); err == nil {
+			names = append(names, filepath.Base(strings.TrimSuffix(to, " (deleted)")))
+		}
+	}
+	return names
 }
 
 // lookAround complains of what is there besides processes: folders, sockets,
