@@ -77,6 +77,8 @@ type standby struct {
 	users int  // who talk to it, or are about to
 	out   bool // it is not in ready, and will not be: the last user lets it go
 
+	parked bool // it was in ready; constant for whoever has it from there
+
 	// Of a zygote.
 	turn  chan struct{} // a place for the one who talks to it; nil for one that becomes a child
 	owed  time.Time     // since when it owes an answer nobody waits for; belongs to who has the turn
@@ -209,7 +211,6 @@ func (t *template) take(required bool, aborted <-chan struct{}) (*standby, error
 		case t.fork():
 			b.p.release()
 		default:
-			b.p.users, b.p.out = 0, false
 			t.give(b.p)
 		}
 	default:
@@ -288,7 +289,7 @@ func (t *template) give(p *standby) {
 		t.waiting = t.waiting[1:]
 		return
 	}
-	t.ready = append(t.ready, p)
+	t.park(p)
 	t.tell(nil)
 }
 

@@ -94,6 +94,12 @@ func (t *template) tell(err error) {
 	t.prepared = kept
 }
 
+// park keeps p for whoever comes. The caller holds mu.
+func (t *template) park(p *standby) {
+	p.users, p.out, p.parked = 0, false, true
+	t.ready = append(t.ready, p)
+}
+
 // within returns how many of goal there is memory for. The caller holds mu.
 func (t *template) within(goal int) int {
 	if t.conf.Memory <= 0 || t.size <= 0 {

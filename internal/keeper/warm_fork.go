@@ -85,9 +85,8 @@ func (t *template) makeAhead(z *standby) {
 		p.release()
 		err = errVanished
 	case err == nil:
-		p.users, p.out = 0, false
 		t.lost = 0
-		t.ready = append(t.ready, p)
+		t.park(p)
 	}
 	t.madeAhead(err)
 }
@@ -141,7 +140,7 @@ func (k *keeper) fork(z *standby, when string, h *handing) (*standby, error) {
 	syscall.Close(theirs)
 	if err == nil {
 		err = z.born(id, p, began, h)
-	} else if err = z.lost(err); errors.Is(err, errVanished) || errors.Is(err, spawn.ErrProtocol) {
+	} else if err = z.notTold(err, z.asked > 1); errors.Is(err, errVanished) || errors.Is(err, spawn.ErrProtocol) {
 		z.dismiss()
 	}
 	if err != nil {
@@ -173,6 +172,9 @@ func (z *standby) born(id string, p *standby, began time.Duration, h *handing) e
 		return z.template.bad("it said that it had made process " + itoa(pid) + ", which is no new child")
 	case len(fields) >= 3 && fields[0] == zygote.Refused:
 		errno, _ := strconv.Atoi(fields[2])
+		if syscall.Errno(errno) == syscall.EBUSY {
+			return z.template.bad("it cannot fork: " + strings.Join(fields[3:], " "))
+		}
 		return &spawn.Error{Phase: spawn.PhaseSetup, Op: "fork", Path: z.template.boot.path, Errno: syscall.Errno(max(errno, 0)), Msg: strings.Join(fields[3:], " ")}
 	}
 	z.dismiss()

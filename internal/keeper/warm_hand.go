@@ -114,6 +114,15 @@ func (h *handing) isAborted() bool {
 // one may do.
 var errVanished = errors.New("the process that was ready has gone")
 
+// errDead is errVanished of a process that was ready for a while and had ended before
+// it was told anything, which says nothing of those that come after it.
+var errDead = deadError{}
+
+type deadError struct{}
+
+func (deadError) Error() string        { return errVanished.Error() }
+func (deadError) Is(target error) bool { return target == errVanished }
+
 // handOff has a process that is ready become the child of l.req, whose plan
 // begins with a handoff that is no longer there.
 func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error) {
@@ -168,10 +177,10 @@ func (l *launcher) settle() {
 }
 
 // hand hands o to a process of t. A process that has just ended, or that turns out
-// to be no good, costs a second try.
+// to be no good, costs a second try; those that were killed while they waited cost none.
 func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 	var killed *spawn.Error // which it was before it was ready
-	for again := false; ; again = true {
+	for again := false; ; {
 		p, err := t.take(o.conf.Required, h.aborted)
 		if z := p; err == nil && z.turn != nil { // none is ready: it is made now
 			p, err = l.k.fork(z, zygote.Now, h)
@@ -197,6 +206,7 @@ func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 		case again:
 			return nil, t.bad("one after the other ended or fell silent when it was told what to be")
 		}
+		again = again || !errors.Is(err, errDead)
 	}
 }
 
@@ -213,11 +223,19 @@ func (l *launcher) become(p *standby, o *order, h *handing) error {
 	err = p.channel.Send(slices.Concat([]int{theirs}, o.fds), o.run.Fields()...)
 	syscall.Close(theirs)
 	if err != nil {
-		return p.lost(err)
+		return p.notTold(err, p.parked)
 	}
 	failpoint.Pass(failpoint.KeeperHandSent)
 	if err = o.started(p, report); errors.Is(err, errVanished) {
 		return p.lost(nil)
+	}
+	return err
+}
+
+// notTold is lost for what could not be sent to p, and whether that had waited before.
+func (p *standby) notTold(err error, waited bool) error {
+	if err = p.lost(err); waited && errors.Is(err, errVanished) {
+		return errDead
 	}
 	return err
 }

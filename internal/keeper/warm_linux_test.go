@@ -61,11 +61,12 @@ func zygoteHelper(how string) {
 			}
 			ch.Send(nil, zygote.Born, fields[1], strconv.Itoa(pid))
 		}
-	case "refuses":
+	case "refuses", "full":
+		errno := map[string]string{"refuses": "16", "full": "11"}[how]
 		ready(zygote.Fork)
 		for {
 			fields, _ := wait()
-			ch.Send(nil, zygote.Refused, fields[1], "11", "three threads: a, b, c")
+			ch.Send(nil, zygote.Refused, fields[1], errno, "three threads: a, b, c")
 		}
 	case "lies":
 		ready(zygote.Fork)
@@ -371,6 +372,7 @@ func TestColdInsteadOfWarm(t *testing.T) {
 		"exits":   "exit status 3; the last it said: no use for me",
 		"other":   `of the kind "thread"`,
 		"babbles": `no answer: "what is this"`,
+		"refuses": "it cannot fork: three threads: a, b, c",
 	} {
 		for range 3 {
 			l := warmLaunch(t, forks(how), spawn.Spec{}, "exit", "5")
@@ -384,8 +386,11 @@ func TestColdInsteadOfWarm(t *testing.T) {
 		}
 	}
 	list, err := c.Templates(t.Context())
-	if err != nil || len(list) != 3 {
+	if err != nil || len(list) != 4 {
 		t.Error(list, err)
+	}
+	if s, err := c.Launch(t.Context(), warmLaunch(t, forks("full"), spawn.Spec{}, "exit", "5"), func(Exit) {}); !errors.Is(err, syscall.EAGAIN) {
+		t.Errorf("a fork that fails: %+v, %v", s, err)
 	}
 	if s := launchIt(t, c, warmLaunch(t, forks("exits"), spawn.Spec{Dir: "/"}, "exit", "5")); s.Cold == nil {
 		t.Error("another child of that template was not started cold")
