@@ -179,11 +179,30 @@ func (w *worker) set(name, value string, fd int) error {
 		return syscall.Setpgid(0, number())
 	case zygote.SetTerminal:
 		return linux.SetTerminal(number())
+	case zygote.SetFront:
+		return setFront(value)
 	case zygote.SetIgnore:
 		signal.Ignore(syscall.Signal(number()))
 		return nil
 	}
 	return syscall.ENOSYS
+}
+
+// setFront brings a process group to the foreground of a terminal: descriptor and group.
+func setFront(value string) error {
+	terminal, group, _ := strings.Cut(value, ":")
+	fd, err := strconv.Atoi(terminal)
+	if err != nil {
+		return err
+	}
+	pgid, err := strconv.Atoi(group)
+	if err != nil {
+		return err
+	}
+	if pgid == 0 {
+		pgid = syscall.Getpgrp()
+	}
+	return linux.SetForeground(fd, pgid)
 }
 
 // setLimit sets a resource limit: resource, soft and hard.

@@ -73,9 +73,6 @@ func (b Backend) Plan(_ context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 func (b Backend) template(s *spawn.Spec, o *Options, basis *spawn.Basis) (t spawn.Template, known bool, cold string, err error) {
 	t = spawn.Template{Kind: o.Kind, Min: o.Min, Max: o.Max, Idle: o.Idle, Memory: o.Memory, Required: o.Require}
 	t.Env = append(bootEnv(), o.Env...)
-	if s.Foreground != nil {
-		return t, true, "a child that brings its group to the foreground of the terminal is started by exec", nil
-	}
 	if o.Kind == Cold {
 		return t, true, "kind=cold", nil
 	}

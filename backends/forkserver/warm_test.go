@@ -18,6 +18,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
@@ -40,6 +41,9 @@ func childMain(args []string) int {
 				fmt.Print(n, "=", st.Size, " ")
 			}
 		}
+	case "front":
+		front, _ := linux.Foreground(0)
+		fmt.Println(os.Getpid(), syscall.Getpgrp(), front)
 	case "say":
 		fmt.Println(strings.Join(args[1:], " "))
 	}

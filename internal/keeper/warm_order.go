@@ -105,6 +105,8 @@ func (o *order) step(i int) error {
 		set(zygote.SetGroup, num(0))
 	case spawn.OpTerminal:
 		set(zygote.SetTerminal, num(0))
+	case spawn.OpForeground:
+		set(zygote.SetFront, num(0)+":"+num(1))
 	case spawn.OpIgnore:
 		set(zygote.SetIgnore, num(0))
 	case spawn.OpUmask:

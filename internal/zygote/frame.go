@@ -58,6 +58,7 @@ const (
 	SetSession  = "session"       // setsid(2)
 	SetGroup    = "group"         // setpgid(2): the group, 0 for one of its own
 	SetTerminal = "terminal"      // N: the child's descriptor that becomes its controlling terminal
+	SetFront    = "foreground"    // N ":" group: it comes to the foreground of the terminal that is the child's descriptor N, 0 for the child's own
 	SetIgnore   = "ignore"        // the number of a signal
 )
 

@@ -418,6 +418,10 @@ class Child:
             elif name == "terminal":
                 if self.kernel.libc.ioctl(int(value), TIOCSCTTY, 0) != 0:
                     raise OSError(ctypes.get_errno(), "TIOCSCTTY")
+            elif name == "foreground":
+                fd, group = map(int, value.split(":"))
+                _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGTTOU])  # until start_over
+                os.tcsetpgrp(fd, group or os.getpgrp())
             elif name == "ignore":
                 _signal.signal(int(value), _signal.SIG_IGN)
             else:

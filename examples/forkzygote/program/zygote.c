@@ -33,7 +33,7 @@ static void say(int fd, const char *text, size_t n) { /* fields with NULs betwee
 
 /* set applies a setting; *next is the next descriptor. */
 static int set(const char *s, int **next) {
-	int n = strchr(s, '=') ? atoi(strchr(s, '=') + 1) : 0, fd;
+	int n = strchr(s, '=') ? atoi(strchr(s, '=') + 1) : 0, fd, group;
 	long long soft, hard;
 	if (!strncmp(s, "fd=", 3)) return fd = *(*next)++, dup2(fd, n) < 0;
 	if (!strcmp(s, "cwd")) return fd = *(*next)++, fchdir(fd) < 0;
@@ -43,6 +43,12 @@ static int set(const char *s, int **next) {
 	if (sscanf(s, "rlimit=%d:%lld:%lld", &n, &soft, &hard) == 3)
 		return setrlimit(n, &(struct rlimit){soft, hard});
 	if (!strncmp(s, "nice=", 5)) return setpriority(PRIO_PROCESS, 0, n);
+	if (sscanf(s, "foreground=%d:%d", &n, &group) == 2) {
+		sigset_t all, old; /* who is in the background is stopped otherwise */
+		sigfillset(&all), sigprocmask(SIG_BLOCK, &all, &old);
+		int failed = tcsetpgrp(n, group ? group : getpgrp());
+		return sigprocmask(SIG_SETMASK, &old, NULL), failed;
+	}
 	if (!strncmp(s, "ignore=", 7)) return signal(n, SIG_IGN) == SIG_ERR;
 	return errno = ENOSYS, 1;
 }
