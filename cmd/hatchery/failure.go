@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"strings"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
 	"github.com/spf13/cobra"
@@ -64,6 +65,8 @@ func failureOf(err error) *failure {
 	// not implemented either.
 	case is(spawn.ErrNotImplemented) && e.Blocked != nil:
 		return &failure{codeBlocked, err, ""}
+	case is(spawn.ErrUnavailable) && strings.HasPrefix(e.Msg, "require=warm: "):
+		return &failure{codeUnavailable, err, fmt.Sprintf("leave require=warm out to have it started cold; hatchery explain %s says what is served warm", e.Key)}
 	case is(spawn.ErrUnavailable):
 		return &failure{codeUnavailable, err, "see hatchery probe for what works here"}
 	case e.Phase == spawn.PhaseResolve || e.Phase == spawn.PhaseExec:

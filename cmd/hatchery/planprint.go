@@ -44,6 +44,17 @@ type (
 		FD   int    `json:"fd"`
 		From string `json:"from"`
 	}
+	templateArg struct {
+		Kind     string `json:"kind"`
+		Args     []any  `json:"args"`
+		Env      []any  `json:"env"`
+		Min      int    `json:"min"`
+		Max      int    `json:"max"`
+		Idle     string `json:"idle"`
+		Memory   int64  `json:"memory"`
+		Required bool   `json:"required"`
+		Here     bool   `json:"here"`
+	}
 	rawBytes struct {
 		Base64 []byte `json:"base64"`
 	}
@@ -55,6 +66,14 @@ func text(s string) any {
 		return s
 	}
 	return rawBytes{[]byte(s)}
+}
+
+func texts(list []string) []any {
+	all := []any{}
+	for _, s := range list {
+		all = append(all, text(s))
+	}
+	return all
 }
 
 // A filler knows what the holes of a plan stand for.
@@ -73,6 +92,9 @@ func (f filler) step(s spawn.Step) printedStep {
 	}
 	if s.Op == spawn.OpExec && len(p.Args) == 3 {
 		p.Args[2] = envArg{len(f.spec.Env)} // whoever said which
+	}
+	if t, ok := s.Template(); ok {
+		p.Args = []any{templateArg{t.Kind, texts(t.Args), texts(t.Env), t.Min, t.Max, t.Idle.String(), t.Memory, t.Required, t.Here}}
 	}
 	if s.Op == spawn.OpFiles {
 		for i, file := range f.spec.Files {
@@ -112,11 +134,7 @@ func (f filler) hole(h spawn.Hole) any {
 	case spawn.HoleEnv:
 		return envArg{len(f.spec.Env)}
 	case spawn.HoleArgs:
-		args := []any{}
-		for _, a := range f.spec.Argv() {
-			args = append(args, text(a))
-		}
-		return args
+		return texts(f.spec.Argv())
 	}
 	return h.String()
 }
@@ -147,7 +165,7 @@ func printArgs(args []any) string {
 func printArg(a any) string {
 	switch a := a.(type) {
 	case string:
-		return strconv.Quote(a)
+		return quoteShort(a)
 	case rawBytes:
 		return strconv.Quote(string(a.Base64))
 	case fileArg:
@@ -163,8 +181,32 @@ func printArg(a any) string {
 		return fmt.Sprintf("a filter of %d instructions", a.Instructions)
 	case childFile:
 		return fmt.Sprintf("%d=%s", a.FD, a.From)
+	case templateArg:
+		return a.String()
 	case []any:
 		return "[" + printArgs(a) + "]"
 	}
 	return fmt.Sprint(a)
+}
+
+// quoteShort quotes s, of which the beginning will do if it is a whole program.
+func quoteShort(s string) string {
+	const most, shown = 1000, 60
+	if len(s) <= most {
+		return strconv.Quote(s)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", strings.ToValidUTF8(s[:shown], ""), len(s))
+}
+
+// String says what is made ready for a child.
+func (t templateArg) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q, booted as [%s] with [%s], %d to %d ready for %s", t.Kind, printArgs(t.Args), printArgs(t.Env), t.Min, t.Max, t.Idle)
+	if t.Memory > 0 {
+		fmt.Fprintf(&b, " in %d bytes", t.Memory)
+	}
+	if t.Required {
+		b.WriteString(", or not at all")
+	}
+	return b.String()
 }

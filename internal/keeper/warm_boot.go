@@ -190,12 +190,15 @@ func (t *template) notReady(p *standby, err error) error {
 	defer timer.Stop()
 	select {
 	case <-p.gone:
-		msg = "it ended before it was ready: " + p.end() + t.boot.lastWords()
+		words := t.boot.lastWords()
+		e := t.bad("it ended before it was ready: " + p.end() + words)
 		if p.killed() {
-			e := t.bad(msg)
 			e.Err = errVanished
+		}
+		if e.Err != nil || words != "" { // it says itself what is wrong
 			return e
 		}
+		msg = "it ended before it was ready: " + p.end()
 	case <-timer.C:
 	}
 	return t.bad(msg + "; does the program support this, and is that the first thing it does?")

@@ -178,6 +178,16 @@ def threads():
     return names if len(names) > 1 else []
 
 
+def preload(name):
+    """Imports a module; of one that is not there no traceback is of interest."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name and (name + ".").startswith(e.name + "."):
+            raise SystemExit("preload=%s: %s" % (name, e))
+        raise
+
+
 class Shim:
     """A script that has chosen the interpreter, and changed variables."""
 
@@ -216,7 +226,7 @@ class Template:
         locale = importlib.import_module("_locale")
         categories = {c: locale.setlocale(c, None) for c in range(13) if c != locale.LC_ALL}
         for name in modules:
-            importlib.import_module(name)
+            preload(name)
         self.imports = "".join("import %s\n" % n for n in modules if n.replace(".", "").isidentifier()).encode()
         self.main = dict(vars(sys.modules["__main__"]))
         for s, handler in self.signals.items():
