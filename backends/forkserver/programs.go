@@ -51,7 +51,10 @@ func (p *programs) parks(s *spawn.Spec, basis *spawn.Basis) (ok bool, why string
 		path = found
 	}
 	if !filepath.IsAbs(path) {
-		return false, "a program with a path that does not begin with a slash is not looked at: say kind=pool or kind=fork"
+		if !filepath.IsAbs(s.Dir) {
+			return false, "the path of the program is relative, and the child's directory is not named: give one of the two from the root, or say kind=pool or kind=fork"
+		}
+		path = filepath.Join(s.Dir, path)
 	}
 	info, err := basis.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxProgram {

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/hatchery-spawn/hatchery/backends/forkserver"
 	"github.com/hatchery-spawn/hatchery/cmd/hatchery/keep"
 	"github.com/hatchery-spawn/hatchery/host"
 	"github.com/hatchery-spawn/hatchery/registry"
@@ -51,6 +54,7 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 	if err = j.cutKeep(cmd, r); err != nil {
 		return nil, err
 	}
+	j.nameDirectory()
 	j.cfg = host.Config{Registry: m.registry, Method: j.entry.Key, Timeouts: host.Timeouts{Grace: r.grace.orDefault()}}
 	if j.log, err = r.log(cmd, &j.cfg); err != nil {
 		return nil, err
@@ -70,6 +74,18 @@ func (a *app) open(cmd *cobra.Command, r *request, args []string) (*job, error) 
 		return nil, err
 	}
 	return j, nil
+}
+
+// nameDirectory names the child's directory for a method that looks at the program where
+// the child will be: a relative path begins there.
+func (j *job) nameDirectory() {
+	path := j.spec.Path
+	if j.entry.Key != forkserver.Key || filepath.IsAbs(path) || !strings.Contains(path, "/") {
+		return
+	}
+	if dir, err := filepath.Abs(j.spec.Dir); err == nil {
+		j.spec.Dir = dir
+	}
 }
 
 func (j *job) openHost() (err error) {

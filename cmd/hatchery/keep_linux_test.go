@@ -342,6 +342,10 @@ func TestKeepCold(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), `"start":"cold"`) || !strings.Contains(string(text), "neither a program that calls actor.Park") {
 		t.Errorf("%v: %s", err, text)
 	}
+	// So is a program that turns out not to take part.
+	if _, stderr, code := result(t, hatchery(t, "run", "--spawn-backend", "forkserver", "--opt", "keep=1m", "--opt", "kind=pool", "--", "sh", "-c", "exit 5")); code != 5 {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
 	for want, args := range map[int][]string{
 		codeUnavailable: {"--opt", "require=warm", "--", "sh", "-c", "exit 5"},
 		codeNotFound:    {"--", "no-such-program"},

@@ -125,6 +125,10 @@ func (c *session) refuse(err error) {
 			return
 		}
 	}
+	if e != nil && e.Op == string(spawn.OpHandoff) && (e.Kind == spawn.ErrProtocol || e.Kind == spawn.ErrTimeout) {
+		c.send(&lane.Frame{Type: frameCold, Payload: []byte(e.Msg)}) // its template is of no use
+		return
+	}
 	c.send(failed(err))
 }
 
