@@ -13,6 +13,11 @@
 // whatever way, the watch looks at what is left: processes, sockets, folders,
 // mounts and control groups.
 //
+// The children of some lives are handed over, by processes that are ready. Where these are
+// made by fork, they and the one that makes them fail at each step as well: kill
+// and stop themselves, are slow or silent, and lie. What was forked shares its command line
+// and its environment with what it came from: survivors are told by what they have open.
+//
 // What a host has detached ends by itself, and its note is looked at.
 //
 // What may be left is what docs/embedding.md says: of a keeper that was killed the
