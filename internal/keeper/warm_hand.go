@@ -114,10 +114,8 @@ func (h *handing) isAborted() bool {
 // one may do.
 var errVanished = errors.New("the process that was ready has gone")
 
-// errDead is errVanished of a process that was ready for a while and had ended before
+// A deadError is errVanished of a process that was ready for a while and had ended before
 // it was told anything, which says nothing of those that come after it.
-var errDead = deadError{}
-
 type deadError struct{}
 
 func (deadError) Error() string        { return errVanished.Error() }
@@ -206,7 +204,7 @@ func (l *launcher) hand(t *template, o *order, h *handing) (*standby, error) {
 		case again:
 			return nil, t.bad("one after the other ended or fell silent when it was told what to be")
 		}
-		again = again || !errors.Is(err, errDead)
+		again = again || !errors.Is(err, deadError{})
 	}
 }
 
@@ -235,7 +233,7 @@ func (l *launcher) become(p *standby, o *order, h *handing) error {
 // notTold is lost for what could not be sent to p, and whether that had waited before.
 func (p *standby) notTold(err error, waited bool) error {
 	if err = p.lost(err); waited && errors.Is(err, errVanished) {
-		return errDead
+		return deadError{}
 	}
 	return err
 }
