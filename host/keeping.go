@@ -78,6 +78,18 @@ func (k *keeping) use(now inherited) (*kept, error) {
 	return k.current, nil
 }
 
+// mayHold returns the current keeper if a launch may be held by it, or else nil: see
+// [keeper.Client.MayHold]. It is given back by done.
+func (k *keeping) mayHold(eager bool) *kept {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed || !k.current.MayHold(eager) {
+		return nil
+	}
+	k.current.users++
+	return k.current
+}
+
 // succeed puts a new keeper in the place of the current one. The caller holds
 // mu.
 func (k *keeping) succeed(now inherited, gone bool) error {

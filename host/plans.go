@@ -21,13 +21,16 @@ type cachedPlan struct {
 	plan *spawn.Plan
 	cwd  bool // it has the hole {cwd}
 
+	parks, hands bool // its child has been begun with, or made, before it is wanted
+
 	mu        sync.Mutex
 	base, now inherited // what it was encoded for
 	encoded   []byte    // never changed once it is here
 }
 
 func newCachedPlan(p *spawn.Plan) *cachedPlan {
-	return &cachedPlan{plan: p, cwd: slices.ContainsFunc(p.Steps, func(s spawn.Step) bool {
+	parks := slices.ContainsFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpPark })
+	return &cachedPlan{plan: p, parks: parks, hands: isHandoff(p), cwd: slices.ContainsFunc(p.Steps, func(s spawn.Step) bool {
 		return slices.Contains(s.Args, spawn.HoleCwd.Arg())
 	})}
 }
@@ -81,6 +84,17 @@ func (c *cachedPlan) encode(base, now inherited) ([]byte, error) {
 	}
 	c.encoded, c.base, c.now = b, base, now
 	return b, nil
+}
+
+// last returns what encode returned last, if it was for base: nil if not. It was what
+// the host had then.
+func (c *cachedPlan) last(base *inherited) (encoded []byte, then inherited) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.encoded == nil || c.base != *base {
+		return nil, then
+	}
+	return c.encoded, c.now
 }
 
 // withInherited returns a copy of p with the steps that give the child what

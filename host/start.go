@@ -229,6 +229,9 @@ func newLaunch(plan *cachedPlan, spec *spawn.Spec) (*keeper.Launch, error) {
 // asked costs nothing but a new one; what it was asked and did not answer is
 // the caller's to know.
 func (h *Host) keep(ctx context.Context, l *keeper.Launch, plan *cachedPlan, key registry.SpawnMethodKey) (*Process, error) {
+	if p, done, err := h.launchHeld(ctx, l, plan, key); done {
+		return p, err
+	}
 	for again := false; ; again = true {
 		now := h.gather.now()
 		k, err := h.keeping.use(now)
@@ -259,7 +262,7 @@ func (h *Host) launchBy(ctx context.Context, k *kept, l *keeper.Launch, plan *ca
 	}
 	p = newProcess(h, key) // of a try that failed, the end may be told yet
 	p.notes = plan.plan.Notes
-	w := h.waits.begin(wait{name: waitKeeper, key: string(key), subject: l.Path, until: until(ctx)})
+	w := h.awaitKeeper(ctx, l, key)
 	started, err := k.Launch(ctx, l, p.exited)
 	w.end()
 	if err != nil {
@@ -267,6 +270,10 @@ func (h *Host) launchBy(ctx context.Context, k *kept, l *keeper.Launch, plan *ca
 	}
 	p.begin(k.Client, started)
 	return p, nil
+}
+
+func (h *Host) awaitKeeper(ctx context.Context, l *keeper.Launch, key registry.SpawnMethodKey) *wait {
+	return h.waits.begin(wait{name: waitKeeper, key: string(key), subject: l.Path, until: until(ctx)})
 }
 
 // Plan returns what Start would have executed, step by step, without doing

@@ -30,6 +30,7 @@ type Client struct {
 	conn   *lane.Conn
 	proc   *os.Process
 	words  *os.File // the keeper's standard error, a memfd: its last words
+	nods   *os.File // a pipe, for launches that are held; nil when there is none
 	ids    atomic.Uint64
 	window chan struct{} // a place for each launch that is not answered
 	turn   chan struct{} // a place for the one who sends
@@ -38,6 +39,11 @@ type Client struct {
 	ended  chan struct{} // closed when its process has ended and is no zombie
 
 	answered chan struct{} // capacity 1: a launch was answered
+
+	opened time.Time
+	heard  atomic.Int64 // when the last frame came: nanoseconds since opened
+
+	holding atomic.Bool // there is a launch that is held
 
 	reading                      sync.Mutex // held by whoever reads the lane by TryRecv
 	frame                        lane.Frame // of whoever does
@@ -78,23 +84,36 @@ type answer struct {
 // from the goroutine that reads the lane: it must not block. It may be called
 // before Launch returns. It is not called when Launch fails.
 func (c *Client) Launch(ctx context.Context, l *Launch, exited func(Exit)) (Started, error) {
+	id, w, err := c.begin(ctx, frameLaunch, l, exited)
+	if err != nil {
+		return Started{}, err
+	}
+	return c.await(ctx, id, w)
+}
+
+// begin sends a request to launch a child.
+func (c *Client) begin(ctx context.Context, typ uint8, l *Launch, exited func(Exit)) (id uint64, w *call, err error) {
 	if ctx.Err() != nil {
-		return Started{}, ctxError(ctx, spawn.PhaseSetup, "spawn", "")
+		return 0, nil, ctxError(ctx, spawn.PhaseSetup, "spawn", "")
 	}
 	if err := c.place(ctx); err != nil {
-		return Started{}, err
+		return 0, nil, err
 	}
-	id := c.ids.Add(1)
-	w, err := c.expect(id, exited)
-	if err != nil {
+	id = c.ids.Add(1)
+	if w, err = c.expect(id, exited); err != nil {
 		<-c.window
-		return Started{}, err
+		return 0, nil, err
 	}
-	f := lane.Frame{Type: frameLaunch, ID: id, Payload: l.append(nil), FDs: l.FDs}
+	f := lane.Frame{Type: typ, ID: id, Payload: l.append(nil), FDs: l.FDs}
 	if err := c.sendLaunch(ctx, &f, 1); err != nil {
 		c.forget(id)
-		return Started{}, explain(err)
+		return 0, nil, explain(err)
 	}
+	return id, w, nil
+}
+
+// await waits for the answer to begin.
+func (c *Client) await(ctx context.Context, id uint64, w *call) (Started, error) {
 	if len(c.window) == 1 {
 		c.spin(&c.launchPatience, func() bool { return len(w.answer) > 0 })
 	}

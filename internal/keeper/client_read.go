@@ -39,6 +39,7 @@ func (c *Client) handle(f *lane.Frame, err error) {
 		c.unreadable(f, err)
 		return
 	}
+	c.heard.Store(int64(time.Since(c.opened)))
 	switch f.Type {
 	case frameDescribed:
 		c.deliver(f.ID, answer{pidfd: -1, text: string(f.Payload)})

@@ -23,6 +23,7 @@ const (
 	frameLaunchAll            // ID is the first child's: see batch_frames.go
 	frameWarm                 // number, a launch: have processes ready for it
 	frameTemplates            // answered by frameTemplatesAre
+	frameHeld                 // as frameLaunch, to be finished when the host nods: see hold.go
 )
 
 // Frame types, keeper to host.

@@ -48,6 +48,9 @@ func TestMain(m *testing.M) {
 	case "mounts":
 		mountsHelper()
 		return
+	case "hold":
+		holdHelper()
+		return
 	case "full":
 		fullHelper()
 		return

@@ -26,8 +26,9 @@ type keeper struct {
 	told    []*linux.Bell // of children that have ended; the reaper's
 	closing chan []int    // such that somebody else is to close
 	sweeper sweeper
-	null    int    // /dev/null to read, out of the way of children's numbers
-	nullOut int    // /dev/null to write
+	null    int // /dev/null to read, out of the way of children's numbers
+	nullOut int // /dev/null to write
+	nods    nodding
 	self    int    // a pidfd of this process, or 0
 	folder  string // the host's runtime folder
 	// folderFD is the folder itself, or -1: it tells it from another one of
@@ -52,6 +53,7 @@ type keeper struct {
 const (
 	laneFD = 3 // the lane
 	hostFD = 4 // a pidfd of the host, or /dev/null where there are none
+	nodsFD = 5 // a pipe: see hold.go; a keeper that outlives its host has none
 
 	// highFD is where the keeper keeps its own descriptors: above the
 	// numbers that children usually get, and below 64, where the table of
@@ -68,7 +70,11 @@ func run(folder string, d *detachment) error {
 	failpoint.Pass(failpoint.KeeperStart)
 	linux.SetName(Name)
 	punctual()
-	if err := linux.CloseInherited(hostFD + 1); err != nil {
+	last := nodsFD
+	if d != nil {
+		last = hostFD
+	}
+	if err := linux.CloseInherited(last + 1); err != nil {
 		return err
 	}
 	syscall.CloseOnExec(2) // a plan that gives its child no descriptors does not give it these words
@@ -78,7 +84,7 @@ func run(folder string, d *detachment) error {
 	if err := linux.BecomeSubreaper(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
-	k := &keeper{table: newTable(), folder: folder, folderFD: -1, rooted: newRooted(), closing: make(chan []int, poolSize), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
+	k := &keeper{table: newTable(), folder: folder, folderFD: -1, nods: nodding{fd: -1}, rooted: newRooted(), closing: make(chan []int, poolSize), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k, k.warm = k, k, newWarm(k)
 	k.detach = d.of(k)
 	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
@@ -150,6 +156,11 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	}
 	conn, host := high(laneFD), high(hostFD)
 	k.null, k.nullOut = high(0), high(1)
+	if k.detach == nil {
+		k.nods.fd = high(nodsFD)
+		syscall.Close(nodsFD)
+		syscall.SetNonblock(k.nods.fd, true)
+	}
 	if err != nil {
 		return -1, err
 	}

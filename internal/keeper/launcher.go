@@ -39,6 +39,9 @@ type launcher struct {
 	given   given    // that child, until it is settled
 	cold    error    // why it was not handed over as its plan has it; nil if nothing is wrong
 
+	held    uint64 // the launch that is to wait for the host's nod; 0 when there is none
+	refused bool   // there was none
+
 	begin chan struct{} // closed when a parked launcher is to run
 	began time.Duration // the launch under way, by the table's clock
 }
@@ -93,7 +96,7 @@ func (l *launcher) run() {
 // refuse answers a frame that could not be received whole: this process may
 // have had no room for its descriptors, which are closed already.
 func (l *launcher) refuse(f *lane.Frame, err error) {
-	if f.Type != frameLaunch && f.Type != frameLaunchAll {
+	if f.Type != frameLaunch && f.Type != frameHeld && f.Type != frameLaunchAll {
 		return
 	}
 	l.answerLaunch(f, &spawn.Error{Phase: spawn.PhaseSetup, Op: "receive", Err: err, Errno: errnoOf(err)})
@@ -135,6 +138,10 @@ func (l *launcher) handle(f *lane.Frame) {
 	switch f.Type {
 	case frameLaunch:
 		l.handleLaunch(f)
+	case frameHeld:
+		l.held, l.refused = f.ID, false
+		l.handleLaunch(f)
+		l.held = 0
 	case frameLaunchAll:
 		l.handleBatch(f)
 	case frameSignal, frameKill, frameAbort, frameAsk:
@@ -281,11 +288,14 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 // or anew.
 func (l *launcher) start(parked *child, ready bool) (launch.Child, error) {
 	if ready {
-		child, there, err := l.thread.Become(&l.req, func() bool { return l.still(parked) })
+		child, there, err := l.thread.Become(&l.req, func() bool { return l.still(parked) && l.nodded() == nil })
 		if there {
 			return child, err
 		}
 		l.k.table.gone(l, parked)
+	}
+	if err := l.nodded(); err != nil {
+		return launch.Child{Pidfd: -1}, err
 	}
 	return l.thread.Launch(&l.req)
 }

@@ -88,3 +88,20 @@ func (c *Client) Warm(ctx context.Context, l *Launch, n int) error { panic("bug:
 
 // Templates is never called.
 func (c *Client) Templates(ctx context.Context) ([]TemplateState, error) { panic("bug: no keeper") }
+
+// A Held is never made.
+type Held struct{}
+
+// MayHold is never called.
+func (c *Client) MayHold(eager bool) bool { panic("bug: no keeper") }
+
+// Hold is never called.
+func (c *Client) Hold(ctx context.Context, l *Launch, exited func(Exit)) (*Held, error) {
+	panic("bug: no keeper")
+}
+
+// Go is never called.
+func (h *Held) Go(ctx context.Context) (s Started, done bool, err error) { panic("bug: no keeper") }
+
+// Drop is never called.
+func (h *Held) Drop(ctx context.Context) { panic("bug: no keeper") }

@@ -78,38 +78,51 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
-	if err := failpoint.Fail(failpoint.HostOpenStart); err != nil {
+	files := []*os.File{null, nullOut, words, open[0], host}
+	var nods *os.File
+	drop := func() {
 		syscall.Close(ours)
 		words.Close()
+		nods.Close()
+	}
+	if !cfg.detached {
+		r, w, err := os.Pipe()
+		if err != nil {
+			drop()
+			return nil, err
+		}
+		open, files, nods = append(open, r), append(files, r), w
+	}
+	if err := failpoint.Fail(failpoint.HostOpenStart); err != nil {
+		drop()
 		return nil, err
 	}
 	proc, err := startProcess(selfExe, cfg.argv(), &os.ProcAttr{
 		Dir:   cfg.dir(),
 		Env:   keeperEnv(),
-		Files: []*os.File{null, nullOut, words, open[0], host},
+		Files: files,
 		Sys:   cfg.sys(),
 	})
 	if err != nil {
-		syscall.Close(ours)
-		words.Close()
+		drop()
 		return nil, err
 	}
 	failpoint.Pass(failpoint.HostOpenStarted)
 	conn, err := lane.Open(ours, lane.Gated)
 	if err != nil { // the keeper ends when its lane does
-		syscall.Close(ours)
-		words.Close()
+		drop()
 		proc.Wait()
 		return nil, err
 	}
 	c := clientOf(conn)
-	c.proc, c.words, c.onGone = proc, words, cfg.Gone
+	c.proc, c.words, c.nods, c.onGone = proc, words, nods, cfg.Gone
 	return c, nil
 }
 
 func clientOf(conn *lane.Conn) *Client {
 	return &Client{
 		conn:   conn,
+		opened: time.Now(),
 		window: make(chan struct{}, window), turn: make(chan struct{}, 1), answered: make(chan struct{}, 1), gone: make(chan struct{}),
 		ended: make(chan struct{}),
 		calls: map[uint64]*call{}, exits: map[uint64]func(Exit){},
@@ -218,6 +231,7 @@ func (c *Client) letGo() {
 	<-c.gone
 	c.conn.Close()
 	c.words.Close()
+	c.nods.Close()
 }
 
 const (

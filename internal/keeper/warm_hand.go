@@ -136,6 +136,9 @@ func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error
 	if err != nil {
 		return none, err
 	}
+	if err := l.nodded(); err != nil {
+		return none, err
+	}
 	h := newHanding()
 	l.handing = h // before anybody can want to abort it
 	if _, ok := l.k.table.begin(id, l, nil); !ok {

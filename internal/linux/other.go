@@ -83,3 +83,9 @@ type Stat struct {
 
 // ReadStat returns errors.ErrUnsupported.
 func ReadStat(pid int) (Stat, error) { return Stat{}, errors.ErrUnsupported }
+
+// TryRead returns errors.ErrUnsupported.
+func TryRead(fd int, b []byte) (n int, err error) { return 0, errors.ErrUnsupported }
+
+// AwaitInput returns at once: it is not known here.
+func AwaitInput(fd int, limit time.Duration) {}

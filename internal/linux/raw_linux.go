@@ -2,6 +2,7 @@ package linux
 
 import (
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,6 +13,15 @@ import (
 
 // Close closes a descriptor of which nobody will say that it could not be closed.
 func Close(fd int) { syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// TryRead is read(2) of a descriptor that does not wait.
+func TryRead(fd int, b []byte) (n int, err error) {
+	r, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), nil
+}
 
 // CloseRange closes the descriptors from first to last: close_range(2), Linux
 // 5.9, or one by one before that.

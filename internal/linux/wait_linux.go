@@ -3,6 +3,7 @@ package linux
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,4 +53,11 @@ func IsChild(pid int) bool {
 			return err == nil
 		}
 	}
+}
+
+// AwaitInput waits until a descriptor can be read, or its other end is closed, or for
+// a time. A signal that is caught may make that shorter. ppoll(2).
+func AwaitInput(fd int, limit time.Duration) {
+	ts := unix.NsecToTimespec(max(limit, 0).Nanoseconds())
+	unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, &ts, nil)
 }
