@@ -291,7 +291,7 @@ func (l *life) alone(c *child, err error) {
 	}
 	of := func(s survivor) bool { return s.has(c.mark) }
 	left := below(os.Getpid())
-	for range 50 { // they may be about to end
+	for range slack / look { // they may be about to end
 		if !slices.ContainsFunc(left, of) {
 			return
 		}

@@ -169,18 +169,15 @@ func (l *life) hitZygotes() {
 	for _, c := range l.procs {
 		known[c.Pid()] = true
 	}
-	others := func() []survivor {
-		return slices.DeleteFunc(below(os.Getpid()), func(s survivor) bool {
-			return !slices.Contains(s.words, string(l.Zygote)) || known[s.pid] || s.has(descendants)
-		})
-	}
 	hit := map[int]bool{}
-	for _, s := range others() {
-		hit[s.pid] = true
-		syscall.Kill(s.pid, syscall.SIGKILL)
+	for _, s := range below(os.Getpid()) {
+		if slices.Contains(s.words, string(l.Zygote)) && !known[s.pid] && !s.has(descendants) {
+			hit[s.pid] = true
+			syscall.Kill(s.pid, syscall.SIGKILL)
+		}
 	}
-	for range 500 {
-		if !slices.ContainsFunc(others(), func(s survivor) bool { return hit[s.pid] }) {
+	for range 500 { // a process that ends loses its command line first, and its channel later
+		if !slices.ContainsFunc(below(os.Getpid()), func(s survivor) bool { return hit[s.pid] }) {
 			return
 		}
 		<-time.After(look)
