@@ -46,11 +46,12 @@ type launcher struct {
 	began time.Duration // the launch under way, by the table's clock
 }
 
-// What a launcher remembers: this many plans, of this many bytes in all. A plan
-// can be large, by mistake or by malice, and takes a multiple of that decoded.
+// What a launcher remembers: this many plans, of this many bytes in all, and none of
+// more than a quarter of that, which has room for the text of an interpreter's adapter. A
+// plan can be large, by mistake or by malice, and takes a multiple of that decoded.
 const (
 	maxPlans    = 32
-	maxPlanSize = 64 << 10
+	maxPlanSize = 128 << 10
 )
 
 // park gives a launcher its thread, on which it waits for begin to be closed.
