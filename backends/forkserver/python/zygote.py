@@ -101,8 +101,6 @@ class Kernel:
             f.restype = None
         self.block = ctypes.c_char_p * 256  # most environments; to make a type takes long
         self.environ = ctypes.c_void_p.in_dll(self.libc, "environ")
-        self.run = ctypes.pythonapi["PyRun_SimpleStringFlags"]
-        self.run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
         where = self._tid_address()
         flags = CLONE_PARENT | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | _signal.SIGCHLD
         self.arguments = (self.clone, flags, 0, 0) + ((0, where) if tls_first else (where, 0))
@@ -144,12 +142,6 @@ class Kernel:
                         os.close(int(name))
                     except OSError:
                         pass  # the one that listdir used
-
-    def run_text(self, text):
-        """Runs text in __main__ as the interpreter does under -c; not 0 after an
-        exception, which it has shown."""
-        flags = Flags(PYCF_IGNORE_COOKIE, sys.version_info[1])
-        return self.run(text, ctypes.byref(flags))
 
     def set_environ(self, entries):
         """Makes entries, byte for byte, the environment that C sees."""
@@ -328,7 +320,9 @@ class Child:
         fields = [b"run", b""]
         for part in settings, argv, environment:
             fields += [b"%d" % len(part), *part]
-        given = b"".join(n.to_bytes(4, sys.byteorder) for n in (theirs.fileno(), *numbers, root))
+        # Input and output of most children cannot be sought in either.
+        files = ours.fileno(), ours.fileno(), *numbers[2:]
+        given = b"".join(n.to_bytes(4, sys.byteorder) for n in (theirs.fileno(), *files, root))
         Channel(ours.detach()).send(*fields, ancillary=[(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, given)])
         channel = Channel(theirs.detach())
         frame = channel.receive(1 << 16)
@@ -336,7 +330,10 @@ class Child:
         self.become(*frame)
         os.close(numbers[-1])
         self.enter([])
-        self.template.kernel.run_text(self.template.imports)
+        try:
+            run_text(self.template.imports)()
+        except SystemExit:
+            pass
 
     def become(self, fields, descriptors):
         """Makes this process what was asked for, and says so."""
@@ -635,11 +632,16 @@ def run_command(text):
             linecache._register_code("<string>", text, "<string>")
         else:
             linecache.cache["<string>"] = len(text), None, text.splitlines(True), "<string>"
+    return run_text(text.encode())
+
+
+def run_text(text):
+    """Returns the call that runs text in __main__ as the interpreter does under -c."""
     run = ctypes.pythonapi["PyRun_SimpleStringFlags"]
     run.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     run.restype = finish
     flags = Flags(PYCF_IGNORE_COOKIE, sys.version_info[1])
-    return functools.partial(run, text.encode(), ctypes.cast(ctypes.pointer(flags), ctypes.c_void_p))
+    return functools.partial(run, text, ctypes.cast(ctypes.pointer(flags), ctypes.c_void_p))
 
 
 def run_module(name, alter_argv):
