@@ -42,6 +42,9 @@ func (l *life) limits() host.Timeouts {
 	t := host.Timeouts{Start: 20 * time.Second, Spawn: 20 * time.Second, Call: time.Second, Grace: grace, Close: 6 * time.Second}
 	if l.Zygote.mute() {
 		t.Spawn = patience
+		if raceEnabled {
+			t.Spawn *= 3
+		}
 	}
 	if l.stopped() || l.Mode != "" { // of these a few reach their bound
 		t.Start, t.Spawn = 3*time.Second, 3*time.Second
@@ -476,7 +479,7 @@ func (l *life) parent(what string, spec spawn.Spec, want func(spawn.ExitStatus) 
 	}
 	r.SetReadDeadline(time.Now().Add(l.limits().Start))
 	if _, err := r.Read(make([]byte, 1)); err != nil {
-		if !l.keeperHurt() {
+		if !l.keeperHurt() && l.Zygote != startedKill {
 			l.complain("%s does not come up: %v", what, err)
 		}
 		return p

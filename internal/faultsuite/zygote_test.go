@@ -154,10 +154,13 @@ func (l *life) liveWithZygotes() {
 	}
 }
 
-// diesByItself reports whether a child has ended as the case has it end by itself.
+// diesByItself reports whether a child has ended as the case has it end by itself: one
+// of them does, whichever gets there first.
 func (l *life) diesByItself(s spawn.ExitStatus) bool {
-	return l.Zygote == "started:kill:once" && s.Signal == syscall.SIGKILL
+	return l.Zygote == startedKill && s.Signal == syscall.SIGKILL
 }
+
+const startedKill zygoteFault = "started:kill:once"
 
 // hitZygotes kills what there is below the keeper that is not known as a child: it is
 // ready, or makes what is. It returns when they have ended.
@@ -186,4 +189,4 @@ func (l *life) hitZygotes() {
 }
 
 // patience is what a host grants a start where somebody is mute.
-const patience = 1500 * time.Millisecond
+const patience = 4 * time.Second
