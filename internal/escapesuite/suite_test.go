@@ -18,7 +18,7 @@ import (
 )
 
 // openHost opens a host with the two methods.
-func openHost(t *testing.T) *host.Host {
+func openHost(t testing.TB) *host.Host {
 	t.Helper()
 	h, err := host.Open(host.Config{Method: isolate.Key})
 	if err != nil {

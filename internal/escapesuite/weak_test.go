@@ -121,6 +121,11 @@ func weaken(s *spawn.Step, off layer) {
 		clearAttribute(s, unix.MOUNT_ATTR_RDONLY)
 	case nosuidLayer:
 		clearAttribute(s, unix.MOUNT_ATTR_NOSUID)
+	case privateLayer:
+		switch s.Note {
+		case "a /tmp of its own", "a /var/tmp of its own", "a /run of its own":
+			drop(spawn.OpMount, spawn.OpMoveMount)
+		}
 	case hiddenLayer:
 		if strings.HasSuffix(s.Note, " is hidden") {
 			drop(spawn.OpMoveMount, spawn.OpMount, spawn.OpMountSetattr)
