@@ -144,6 +144,11 @@ func walk(s *state, phase, result uintptr) {
 	}
 }
 
+// maxAgain bounds how often a list asks anew where openat2(2) could not tell whether a ".."
+// stays in the root, since anybody on the machine renamed or mounted something meanwhile.
+// Somebody who does nothing else could have it fail for ever.
+const maxAgain = 1000
+
 // run walks a part of the list, and leaves in step and errno how far it came. It
 // reports whether all of it was done.
 //
@@ -151,7 +156,7 @@ func walk(s *state, phase, result uintptr) {
 //go:norace
 //go:nocheckptr
 func run(s *state, i, end uintptr, step, errno *uintptr) bool {
-	for ; i < end; i++ {
+	for again := 0; i < end; i++ {
 		o := &s.ops[i]
 		*step = o.step
 		if *s.abort != 0 {
@@ -199,6 +204,11 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 		r, _, e := syscall.RawSyscall6(o.nr, a0, a1, a2, a3, a4, a5)
 		if e == 0 && o.chk && r != o.want {
 			e = syscall.Errno(o.fail)
+		}
+		if e == syscall.EAGAIN && o.nr == unix.SYS_OPENAT2 && again < maxAgain {
+			again++
+			i--
+			continue
 		}
 		if e != 0 {
 			*errno = uintptr(e)

@@ -7,7 +7,7 @@ import "github.com/hatchery-spawn/hatchery/spawn"
 // long to make and unmake a file system as it takes for a mount, and a file system for
 // each place made up a good part of what a sandbox costs.
 //
-// Nobody in the sandbox comes to its root, which is let go of with the host's files. So no
+// Nobody in the sandbox comes to its root, which is let go of with the old root. So no
 // file is moved or linked from one place to another, and what is read-only by its mount is
 // so by every way there is.
 const (

@@ -51,8 +51,14 @@ func (l *list) fileSystem(o *Options, u *identity) (*places, error) {
 // against.
 func (r *root) make(o *Options, u *identity) error {
 	var tree, proc spawn.Arg
-	if from := o.root(); from != "" && !o.Overlay {
-		tree = r.tree(from, false, "the files of the root, "+from)
+	switch o.profile() {
+	case ProfileHost:
+		const note = "the files of the root, /: their attributes"
+		r.add(spawn.MountSetattr(spawn.CWD(), spawn.Str("/"), atRecursive, attrRdonly|attrNosuid|attrNodev, 0, 0).Noted(note))
+	case ProfileRoot:
+		if !o.Overlay {
+			tree = r.tree(o.Root, false, "the files of the root, "+o.Root)
+		}
 	}
 	if !r.plain {
 		proc = r.newProc()
@@ -92,25 +98,24 @@ func (r *root) inside(o *Options, proc spawn.Arg) error {
 	return nil
 }
 
-// pivot adds the steps that make the new root the root, and let go of the host's files,
-// and with them of the root of the file system in memory.
+// pivot adds the steps that make the new root the root, and let go of the old one: of the
+// host's files, in which the file system in memory is mounted, or, where those are the new
+// root, of that file system alone.
 func (r *root) pivot() {
 	r.add(spawn.Fchdir(r.fd))
 	r.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
-	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the host's files"))
+	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the old root"))
 }
 
-// root returns the folder of the host that is the root, if one is.
-func (o *Options) root() string {
-	if o.profile() == ProfileHost {
-		return "/"
-	}
-	return o.Root
-}
-
-// newRoot adds the step that mounts the new root on its folder in memory.
+// newRoot adds the step that mounts the new root on its folder in memory. With the host's
+// files that is the child's own copy of the host's mounts, which came with the clone: the
+// file system in memory becomes the root, and they are mounted in it, until that is let go
+// of. To copy them a second time, and let go of the first copy, would be a tenth of what a
+// sandbox costs.
 func (r *root) newRoot(o *Options, tree spawn.Arg) {
 	switch {
+	case o.profile() == ProfileHost:
+		r.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(memRoot)).Noted(notePivot))
 	case o.profile() == ProfileEmpty:
 		r.add(spawn.Mount(spawn.Str(memRoot), spawn.Str(memRoot), "", msBind, "").Noted(noteRoot))
 	case o.Overlay:
