@@ -33,7 +33,7 @@ func (h *Host) launchHeld(ctx context.Context, l *keeper.Launch, plan *cachedPla
 	}
 	now := h.gather.now()
 	defer h.awaitKeeper(ctx, l, key).end()
-	if now != then || !sameBirth(now, k.host) {
+	if now != then || !sameBirth(now, k.host) || ctx.Err() != nil {
 		held.Drop(ctx)
 		return nil, false, nil
 	}

@@ -144,6 +144,7 @@ func (p *plans) putKept(command string, c *cachedPlan, spec *spawn.Spec, now tim
 // environment is another one than an empty one.
 func appendCommand(b []byte, spec *spawn.Spec) []byte {
 	add := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+	b = binary.AppendUvarint(b, uint64(len(b))) // where the shape ends
 	add(spec.Path)
 	add(spec.Dir)
 	b = binary.AppendUvarint(b, uint64(len(spec.Env)))

@@ -142,6 +142,7 @@ func (l *launcher) handle(f *lane.Frame) {
 	case frameHeld:
 		l.held, l.refused = f.ID, false
 		l.handleLaunch(f)
+		l.nodded() // of a launch that has failed before: the pipe is not to fill up
 		l.held = 0
 	case frameLaunchAll:
 		l.handleBatch(f)

@@ -132,16 +132,17 @@ func (l *launcher) handOff(id uint64, conf *spawn.Template) (launch.Child, error
 	}
 	defer o.close()
 	o.run.ID = strconv.FormatUint(id, 10)
-	t, err := w.template(o.key, *conf, o.bootstrap)
-	if err != nil {
+	if err := l.nodded(); err != nil { // first: a template that nobody takes from may be given up for another
 		return none, err
 	}
-	if err := l.nodded(); err != nil {
+	t, err := w.template(o.key, *conf, o.bootstrap)
+	if err != nil {
 		return none, err
 	}
 	h := newHanding()
 	l.handing = h // before anybody can want to abort it
 	if _, ok := l.k.table.begin(id, l, nil); !ok {
+		l.handing = nil
 		return none, errEnding()
 	}
 	failpoint.Pass(failpoint.KeeperHandBegin)

@@ -40,8 +40,8 @@ func (p *places) private() []memFolder {
 // directory, and what is in it from the start.
 func (r *root) memory(o *Options) {
 	const note = "a file system in memory"
-	r.add(spawn.Mount(spawn.Str("tmpfs"), spawn.Str(stage), "tmpfs", msNosuid|msNodev, "mode=0700,"+quarter).Noted(note))
-	r.add(spawn.Chdir(spawn.Str(stage)))
+	r.add(spawn.Mount(spawn.Str("tmpfs"), spawn.Str(o.stage()), "tmpfs", msNosuid|msNodev, "mode=0700,"+quarter).Noted(note))
+	r.add(spawn.Chdir(spawn.Str(o.stage())))
 	folders := append([]memFolder{{memDev, "", 0o755}, {memDev + "/pts", "", 0o755}, {memDev + "/shm", "", 0o755}, {memShm, "", 0o1777}, {memEmpty, "", 0o555}, {memRoot, "", 0o755}}, r.own...)
 	if o.Overlay {
 		folders = append(folders, memFolder{memUpper, "", 0o755}, memFolder{memWork, "", 0o755})

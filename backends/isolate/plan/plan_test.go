@@ -181,3 +181,22 @@ func TestGroupsThatCannotBeJoined(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestOldRootIsNotKeptOpen: a descriptor of the old root would be open until the exec, and
+// a link to /proc/self/fd, as the directory to start in, would lead there.
+func TestOldRootIsNotKeptOpen(t *testing.T) {
+	for _, opts := range [][]string{nil, {"profile=empty", "bind=/usr"}} {
+		p, err := Make(&spawn.Spec{Path: "x", Options: options(t, opts...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		isOld := func(s spawn.Step) bool { return s.Op == spawn.OpOpen && s.Note == "the old root" }
+		closes := func(s spawn.Step) bool {
+			return s.Op == spawn.OpClose && s.Args[0] == spawn.Result(slices.IndexFunc(p.Steps, isOld))
+		}
+		gone := slices.IndexFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpUmount })
+		if at := slices.IndexFunc(p.Steps, closes); at < 0 || at > gone {
+			t.Errorf("%q: the old root is let go of in step %d, and closed in step %d", opts, gone, at)
+		}
+	}
+}

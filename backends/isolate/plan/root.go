@@ -7,8 +7,14 @@ import (
 )
 
 // stage is where the file system in memory is mounted: any folder that every host has,
-// and that is not needed any more then.
-const stage = "/dev"
+// and that is not needed any more then. The layers of an overlay may lie below /dev; of
+// /proc a root of somebody's has a new one already.
+func (o *Options) stage() string {
+	if o.profile() == ProfileRoot {
+		return "/proc"
+	}
+	return "/dev"
+}
 
 // fileSystem adds the steps that give the child its files, and returns where
 // which of them are.
@@ -79,6 +85,7 @@ func (r *root) make(o *Options, u *identity) error {
 	}
 	r.add(spawn.Fchdir(old))
 	r.add(spawn.Chroot(spawn.Str(".")).Noted("back to the old root, for pivot_root"))
+	r.add(spawn.Close(old)) // a link of /proc could lead there by it, until the exec
 	r.pivot()
 	return nil
 }
