@@ -156,14 +156,7 @@ func uncoverInCopy(args []string) error {
 		}
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, uintptr(errno), 0, 0)
 	}
-	var ws syscall.WaitStatus
-	if _, err := syscall.Wait4(int(pid), &ws, 0, nil); err != nil {
-		return err
-	}
-	if ws.ExitStatus() != 0 {
-		return syscall.Errno(ws.ExitStatus())
-	}
-	return nil
+	return exitErrno(pid)
 }
 
 // isFolder returns nil if path is one.

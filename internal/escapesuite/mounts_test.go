@@ -184,6 +184,12 @@ func nested([]string) error {
 		_, _, errno := syscall.RawSyscall6(unix.SYS_MOUNT, uintptr(unsafe.Pointer(&t)), uintptr(unsafe.Pointer(&at)), uintptr(unsafe.Pointer(&t)), 0, 0, 0)
 		syscall.RawSyscall(unix.SYS_EXIT_GROUP, uintptr(errno), 0, 0)
 	}
+	return exitErrno(pid)
+}
+
+// exitErrno waits for a child of a raw clone, whose exit code is an errno, and returns that;
+// nil for 0.
+func exitErrno(pid uintptr) error {
 	var ws syscall.WaitStatus
 	if _, err := syscall.Wait4(int(pid), &ws, 0, nil); err != nil {
 		return err
