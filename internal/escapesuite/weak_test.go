@@ -38,6 +38,7 @@ const (
 	timeLayer     layer = "time"
 	groupLayer    layer = "group" // a process group of its own
 	limitLayer    layer = "limits"
+	numbersLayer  layer = "numbers" // descriptors are given up before anything is looked up
 )
 
 // weak is isolate without the layers that the option "without" names.
@@ -72,12 +73,25 @@ func (w weak) Plan(ctx context.Context, s *spawn.Spec) (*spawn.Plan, error) {
 		return nil, err
 	}
 	p.Steps = slices.Clone(p.Steps)
+	if slices.Contains(off, string(numbersLayer)) {
+		numbersLast(p.Steps)
+	}
 	for i := range p.Steps {
 		for _, l := range off {
 			weaken(&p.Steps[i], layer(l))
 		}
 	}
 	return p, nil
+}
+
+// numbersLast has the child look for its working directory while it is still to be
+// handed its descriptors, so that it can have given up none.
+func numbersLast(steps []spawn.Step) {
+	is := func(op spawn.Op) int { return slices.IndexFunc(steps, func(s spawn.Step) bool { return s.Op == op }) }
+	files, dir := is(spawn.OpFiles), slices.IndexFunc(steps, func(s spawn.Step) bool {
+		return s.Op == spawn.OpChdir && s.Args[0].Kind == spawn.ArgHole
+	})
+	steps[files], steps[dir] = steps[dir], steps[files]
 }
 
 // weaken takes a layer out of a step. What is left out entirely becomes a step that

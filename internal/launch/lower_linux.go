@@ -73,11 +73,18 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 
 // steps lowers the steps from first up to end.
 func (b *builder) steps(r *Request, first, end, parent int, flags uint64) error {
+	last := -1
+	if ownRoot(r.Plan) && end == len(r.Plan.Steps) { // who parks keeps none anyway
+		last = lastFD(r.Plan)
+	}
 	for i := first; i < end; i++ {
 		b.opOf = append(b.opOf, -1)
 		b.step(r, i, parent, flags)
 		if changesIdentity(r.Plan.Steps[i].Op) {
 			b.tether(i, parent, flags)
+		}
+		if i == last {
+			b.giveUp(r, i)
 		}
 		if len(b.ops) > maxOps-initOps { // at once: one step may stand for hundreds
 			return badPlan(r.Plan, i, "with it the plan takes %d system calls: at most %d are allowed", len(b.ops), maxOps-initOps)
