@@ -105,7 +105,7 @@ func call(nr uintptr, args ...uintptr) error {
 // attempts returns all of them.
 func attempts() []attempt {
 	var all []attempt
-	for _, part := range [][]attempt{onProcesses(), onFiles(), onMounts(), onMemory(), onHanded(), onNetwork(), onLimits(), onFences(), onTargets(), onKernel()} {
+	for _, part := range [][]attempt{onProcesses(), onFiles(), onMounts(), onMemory(), onHanded(), onProgram(), onNetwork(), onLimits(), onFences(), onTargets(), onKernel()} {
 		all = append(all, part...)
 	}
 	return all

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		joinSession()
 		return leakcheck.Main(m)
 	}
-	os.Exit(helperproc.Main(run, map[string]helperproc.Func{"attempt": attemptHelper}))
+	os.Exit(helperproc.Main(run, map[string]helperproc.Func{"attempt": attemptHelper, "exposed": exposedHelper}))
 }
 
 // sessionVariable says that this process has a session keyring of its own.

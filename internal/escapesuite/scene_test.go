@@ -31,6 +31,8 @@ type scene struct {
 	files []*os.File // from 3 on, or all with stdin
 	sys   *syscall.SysProcAttr
 	spec  func(*spawn.Spec)
+	path  string   // of the program; the attempt itself, when it is empty
+	env   []string // besides a path
 
 	// harmed reports whether the target has suffered. nil: what the attempt says
 	// is all there is.
@@ -103,7 +105,10 @@ func (s *scene) run(h *host.Host, a attempt, box sandbox) string {
 		return ending(out, c.ProcessState.Sys().(syscall.WaitStatus), err)
 	}
 	c := h.CommandContext(ctx, inside)
-	c.Args, c.Dir, c.Env, c.ExtraFiles, c.Method = argv, "/", []string{"PATH=/usr/bin:/bin"}, s.files, isolate.Key
+	if s.path != "" {
+		c = h.CommandContext(ctx, s.path)
+	}
+	c.Args, c.Dir, c.Env, c.ExtraFiles, c.Method = argv, "/", append([]string{"PATH=/usr/bin:/bin"}, s.env...), s.files, isolate.Key
 	opts := append([]string{"bind=" + helperproc.Path() + ":" + inside, "uid=0", "gid=0"}, s.opts...)
 	if len(box.off) > 0 {
 		c.Method = weakKey

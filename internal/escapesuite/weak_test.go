@@ -38,6 +38,7 @@ const (
 	timeLayer     layer = "time"
 	groupLayer    layer = "group" // a process group of its own
 	limitLayer    layer = "limits"
+	sealedLayer   layer = "sealed"  // the keeper is executed from a read-only mount
 	numbersLayer  layer = "numbers" // descriptors are given up before anything is looked up
 )
 

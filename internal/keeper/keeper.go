@@ -38,7 +38,8 @@ type keeper struct {
 	rooted   *rooted
 	sites    sites
 	remover  remover
-	others   int // where the notes on descendants end in the record: see lookout.go
+	exposed  func() bool // whether a child could change this program
+	others   int         // where the notes on descendants end in the record: see lookout.go
 
 	// recording is held while the record is made, and while the folder is
 	// removed: one that is made in between would keep it there.
@@ -87,7 +88,7 @@ func run(folder string, d *detachment) error {
 	k := &keeper{table: newTable(), folder: folder, folderFD: -1, nods: nodding{fd: -1}, rooted: newRooted(), closing: make(chan []int, poolSize), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k, k.warm = k, k, newWarm(k)
 	k.detach = d.of(k)
-	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
+	k.hangUp, k.exposed = sync.OnceFunc(func() { close(k.hungUp) }), sync.OnceValue(linux.ProgramWritable)
 	host, err := k.takeDescriptors()
 	if err != nil {
 		return err

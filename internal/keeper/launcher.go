@@ -237,6 +237,11 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
+	if !l.req.Checked {
+		if err := l.k.refuseExposed(n.plan); err != nil {
+			return none, err
+		}
+	}
 	for i, n := range l.launch.Files {
 		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: fds[files+i]})
 	}

@@ -97,7 +97,7 @@ func start(cfg Config) (*Client, error) {
 		drop()
 		return nil, err
 	}
-	proc, err := startProcess(selfExe, cfg.argv(), &os.ProcAttr{
+	proc, err := startSelf(cfg.argv(), &os.ProcAttr{
 		Dir:   cfg.dir(),
 		Env:   keeperEnv(),
 		Files: files,
@@ -129,10 +129,10 @@ func clientOf(conn *lane.Conn) *Client {
 	}
 }
 
-// startProcess is os.StartProcess on a thread that is no caller's: one that is
+// startSelf starts this program once more, on a thread that is no caller's: one that is
 // locked may have a working directory or namespaces of its own, which would be
 // the keeper's, and every child's, for ever.
-func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Process, err error) {
+func startSelf(args []string, attr *os.ProcAttr) (proc *os.Process, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -141,6 +141,8 @@ func startProcess(path string, args []string, attr *os.ProcAttr) (proc *os.Proce
 		slack := linux.TimerSlack()
 		linux.SetTimerSlack(slack + lateness)
 		defer linux.SetTimerSlack(slack)
+		path, started := sealedSelf()
+		defer started()
 		proc, err = os.StartProcess(path, args, attr)
 	}()
 	<-done

@@ -7,9 +7,6 @@ import (
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 )
 
-// selfExe is this program, also when its file has been replaced or removed.
-const selfExe = "/proc/self/exe"
-
 // shareFS makes the keeper share the host's working directory, umask and
 // root: CLONE_FS in clone(2).
 func shareFS() *syscall.SysProcAttr {

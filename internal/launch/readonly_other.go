@@ -1,0 +1,11 @@
+//go:build !(linux && (amd64 || arm64))
+
+package launch
+
+import (
+	"errors"
+	"os"
+)
+
+// OpenReadOnly returns errors.ErrUnsupported.
+func OpenReadOnly(string) (*os.File, error) { return nil, errors.ErrUnsupported }
