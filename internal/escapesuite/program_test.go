@@ -39,19 +39,29 @@ func onProgram() []attempt {
 			s.path, s.env = dir+"/program", []string{helperproc.Env("attempt")}
 		}
 	}
+	owned := func() string {
+		if st, err := os.Stat("/proc/self/exe"); err != nil || int(st.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
+			return "the program is somebody else's"
+		}
+		return ""
+	}
+	refused := []syscall.Errno{syscall.EROFS}
+	if owned() != "" {
+		refused = []syscall.Errno{syscall.EPERM} // and so nothing had to be done
+	}
 	const byLink, byScript = "change-keeper-by-link", "change-keeper-by-script"
 	return []attempt{
 		{
-			name: byLink, what: "change the program of the host, which a link makes its own", stops: []layer{sealedLayer}, plain: true,
+			name: byLink, what: "change the program of the host, which a link makes its own", stops: []layer{sealedLayer}, plain: true, needs: owned,
 			scene: led(func(path string) error { return os.Symlink("/proc/self/exe", path) }),
-			try:   change, want: []syscall.Errno{syscall.EROFS},
+			try:   change, want: refused,
 		},
 		{
-			name: byScript, what: "change the program of the host, which is the interpreter of its script", stops: []layer{sealedLayer}, plain: true,
+			name: byScript, what: "change the program of the host, which is the interpreter of its script", stops: []layer{sealedLayer}, plain: true, needs: owned,
 			scene: led(func(path string) error {
 				return os.WriteFile(path, []byte("#!/proc/self/exe "+byScript+"\n"), 0o755)
 			}),
-			try: change, want: []syscall.Errno{syscall.EROFS},
+			try: change, want: refused,
 		},
 	}
 }
