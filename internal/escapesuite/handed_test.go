@@ -27,6 +27,40 @@ func onHanded() []attempt {
 			try: func(args []string) error { return makeSetID(args[0]) },
 		},
 		{
+			name: "set-user-id-of-handed", what: "make a file that it was handed to write a program that runs as its owner outside", hostProfile: true,
+			stops: []layer{filterLayer}, filtered: true, want: []syscall.Errno{syscall.EPERM},
+			scene: func(s *scene) {
+				dir := s.folder()
+				f, err := os.OpenFile(dir+"/f", os.O_WRONLY, 0)
+				if err != nil {
+					s.Fatal(err)
+				}
+				s.Cleanup(func() { f.Close() })
+				s.files, s.harmed = []*os.File{f}, func() bool { return setID(dir) }
+			},
+			try: func([]string) error { return unix.Fchmod(3, 0o4755) },
+		},
+		{
+			name: "change-null-device", what: "change the mode of the host's /dev/null, which stands for what it was not handed", stops: []layer{nullLayer}, plain: true,
+			needs: root, want: []syscall.Errno{syscall.EROFS, syscall.EPERM},
+			try: func([]string) error { return os.Chmod("/proc/self/fd/0", 0o666) },
+		},
+		{
+			name: "lease-host-file", what: "hold up who opens a file of the user's that it may read", stops: []layer{filterLayer}, filtered: true, want: []syscall.Errno{syscall.EPERM},
+			scene: func(s *scene) { s.args = []string{s.bound()} },
+			try:   func(args []string) error { return lease(args[0] + "/f") },
+		},
+		{
+			name: "lease-own-filter", what: "the same with a filter that allows everything", stops: []layer{filterLayer}, want: []syscall.Errno{syscall.EPERM},
+			scene: func(s *scene) { s.allowAll(); s.args = []string{s.bound()} },
+			try:   func(args []string) error { return lease(args[0] + "/f") },
+		},
+		{
+			name: "type-own-filter", what: "type into a terminal for its owner, with such a filter", stops: []layer{filterLayer}, want: []syscall.Errno{syscall.EPERM},
+			scene: (*scene).allowAll,
+			try:   func([]string) error { return reached(call(unix.SYS_IOCTL, bad, unix.TIOCSTI), syscall.EBADF) },
+		},
+		{
 			name: "set-user-id-program", what: "run a program that becomes another user", needs: root, stops: []layer{nnpLayer, nosuidLayer, userLayer}, scene: another,
 			want: []syscall.Errno{syscall.EPERM},
 			try: func(args []string) error {
@@ -103,6 +137,17 @@ func onHanded() []attempt {
 			},
 		},
 	}
+}
+
+// lease takes a lease on a file, by which whoever opens it has to wait.
+func lease(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK)
+	return err
 }
 
 // setID reports whether there is a file with such a bit in a folder.

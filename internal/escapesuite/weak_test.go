@@ -39,6 +39,7 @@ const (
 	groupLayer    layer = "group" // a process group of its own
 	limitLayer    layer = "limits"
 	sealedLayer   layer = "sealed"  // the keeper is executed from a read-only mount
+	nullLayer     layer = "null"    // the /dev/null that it is handed is on a read-only mount
 	numbersLayer  layer = "numbers" // descriptors are given up before anything is looked up
 )
 

@@ -2,17 +2,12 @@
 
 package keeper
 
-import (
-	"slices"
-
-	"github.com/hatchery-spawn/hatchery/spawn"
-)
+import "github.com/hatchery-spawn/hatchery/spawn"
 
 // refuseExposed refuses to make a child with a root of its own in a keeper whose program
 // such a child could change: see sealedSelf.
-func (k *keeper) refuseExposed(p *spawn.Plan) error {
-	i := slices.IndexFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpPivotRoot })
-	if i < 0 || !k.exposed() {
+func (k *keeper) refuseExposed(n *known) error {
+	if !n.pivots || !k.exposed() {
 		return nil
 	}
 	return &spawn.Error{

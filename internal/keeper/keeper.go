@@ -88,7 +88,8 @@ func run(folder string, d *detachment) error {
 	k := &keeper{table: newTable(), folder: folder, folderFD: -1, nods: nodding{fd: -1}, rooted: newRooted(), closing: make(chan []int, poolSize), hungUp: make(chan struct{}), empty: make(chan struct{}, 1)}
 	k.crew.k, k.sweeper.k, k.warm = k, k, newWarm(k)
 	k.detach = d.of(k)
-	k.hangUp, k.exposed = sync.OnceFunc(func() { close(k.hungUp) }), sync.OnceValue(linux.ProgramWritable)
+	k.hangUp = sync.OnceFunc(func() { close(k.hungUp) })
+	k.exposed = sync.OnceValue(linux.ProgramWritable)
 	host, err := k.takeDescriptors()
 	if err != nil {
 		return err

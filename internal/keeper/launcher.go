@@ -232,15 +232,13 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	if files < 0 {
 		return none, &spawn.Error{Kind: spawn.ErrProtocol, Phase: spawn.PhaseSetup, Msg: "fewer descriptors than the request names"}
 	}
+	if err := l.k.refuseExposed(n); err != nil {
+		return none, err
+	}
 	l.req = launch.Request{
 		Plan: n.plan, FDs: fds[:files], Checked: n.checked == files+1, Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
 		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
-	}
-	if !l.req.Checked {
-		if err := l.k.refuseExposed(n.plan); err != nil {
-			return none, err
-		}
 	}
 	for i, n := range l.launch.Files {
 		l.req.Files = append(l.req.Files, launch.File{Number: n, FD: fds[files+i]})

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/hatchery-spawn/hatchery/internal/launch"
@@ -39,7 +40,7 @@ func openSealed() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := launch.OpenReadOnly(name)
+	f, err := launch.OpenReadOnly(filepath.Dir(name), filepath.Base(name))
 	if err != nil {
 		return nil, err
 	}

@@ -194,6 +194,10 @@ func run(s *state, i, end uintptr, step, errno *uintptr) bool {
 			forget(a0)
 			continue
 		}
+		if o.nr == nullCall {
+			tryOpen(a0, a1, a2)
+			continue
+		}
 		if o.nr == gateCall {
 			if e := s.pass(); e != 0 {
 				*errno = uintptr(e)

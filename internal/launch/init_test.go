@@ -183,6 +183,33 @@ func TestInitTellsOfStops(t *testing.T) {
 	reap(t, c.Pid)
 }
 
+// TestInitTellsTheEnd: a program that stops more often than its pipe takes records, which
+// nobody reads, is told of when it has ended, and the others of the stops.
+func TestInitTellsTheEnd(t *testing.T) {
+	f := newFixture(t)
+	needsPidNamespaces(t, f)
+	c := f.jail(t, jailed(`p=$$; (while :; do kill -CONT $p; done) & i=0; while [ $i -lt 2000 ]; do kill -STOP $$; i=$((i+1)); done; exit 7`))
+	if ws := reap(t, c.Pid); ws.ExitStatus() != 7 {
+		t.Errorf("process 1 ended with %v, want 7", ws)
+	}
+	var last pid1.Record
+	stops := 0
+	for {
+		r, err := c.record(t)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = r
+		stops++
+	}
+	if last.Status.ExitStatus() != 7 || stops < 2 {
+		t.Errorf("%d records, the last has status %#x, want exit 7", stops, last.Status)
+	}
+}
+
 // TestInitLeavesNothing: what the program started ends with it, daemons too.
 func TestInitLeavesNothing(t *testing.T) {
 	f := newFixture(t)

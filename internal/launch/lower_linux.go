@@ -223,9 +223,13 @@ func (b *builder) putFiles(r *Request, i int) {
 			set[f.Number] = true
 		}
 	}
+	own := opensNull(r.Plan)
 	for n, ok := range set {
 		if !ok {
 			b.dupNumber(i, b.null[min(n, 1)], n)
+			if own {
+				b.ownNull(i, n)
+			}
 		}
 	}
 }

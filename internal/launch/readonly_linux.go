@@ -4,32 +4,32 @@ package launch
 
 import (
 	"os"
-	"path/filepath"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// OpenReadOnly opens a file, O_PATH, by a copy of its mount that is read-only and is
-// mounted nowhere: nobody who gets hold of what was opened or executed by it can write
-// to the file, nor make that mount writable again. A caller without the rights on the
-// host for that has a child in a user namespace make the copy, which ends before the
-// return. open_tree(2) and mount_setattr(2), Linux 5.12.
+// OpenReadOnly opens a file, O_PATH, whose name is relative to a folder, by a copy of the
+// mounts at and below that. The copy is read-only and is mounted nowhere: nobody who gets
+// hold of what was opened or executed by it can write to the file, nor make that mount
+// writable again. In /proc the file's path begins at the folder. A caller without the
+// rights on the host for that has a child in a user namespace make the copy, which ends
+// before the return. open_tree(2) and mount_setattr(2), Linux 5.12.
 //
 // The caller's other children are not touched: that child sends no signal when it ends,
 // and only a wait with __WALL sees it.
-func OpenReadOnly(path string) (*os.File, error) {
-	tree, err := readOnlyTree(filepath.Dir(path))
+func OpenReadOnly(folder, name string) (*os.File, error) {
+	tree, err := readOnlyTree(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { go unix.Close(tree) }() // it takes the kernel a while
-	fd, err := unix.Openat(tree, filepath.Base(path), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Openat(tree, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &os.PathError{Op: "openat", Path: path, Err: err}
+		return nil, &os.PathError{Op: "openat", Path: name, Err: err}
 	}
-	return os.NewFile(uintptr(fd), path), nil
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // readOnlyTree returns a descriptor of a copy of the mounts at and below a folder.

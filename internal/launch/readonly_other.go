@@ -8,4 +8,4 @@ import (
 )
 
 // OpenReadOnly returns errors.ErrUnsupported.
-func OpenReadOnly(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+func OpenReadOnly(folder, name string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -1,6 +1,7 @@
 #include "textflag.h"
 
 #define SYS_write 1
+#define SYS_ioctl 16
 #define SYS_wait4 61
 #define SYS_kill 62
 #define SYS_rt_sigtimedwait 128
@@ -10,10 +11,15 @@
 #define SIGCHLD 17
 #define STOPPED 0x7f
 #define CONTINUED 0xffff
+#define FIONREAD 0x541b
 
 // The frame: 0 the set of all signals, 16 a siginfo_t, 256 the record, which is
 // the status at 256 and the usage at 264.
 #define RECORD 152
+
+// UNREAD is how many bytes may wait in the pipe before a record of a stop: so there is room
+// for that of the end in a pipe of the smallest size, a page.
+#define UNREAD 2048
 
 // func start() *byte
 TEXT ·start(SB),NOSPLIT,$0-8
@@ -57,6 +63,23 @@ reap:
 	JLE	wait
 	CMPL	AX, $2
 	JNE	reap
+	MOVL	256(SP), AX
+	CMPL	AX, $CONTINUED
+	JEQ	room
+	ANDL	$0xff, AX
+	CMPL	AX, $STOPPED
+	JNE	tell
+room:
+	// ioctl(0, FIONREAD, &unread)
+	MOVQ	$0, 16(SP)
+	MOVL	$SYS_ioctl, AX
+	XORL	DI, DI
+	MOVL	$FIONREAD, SI
+	LEAQ	16(SP), DX
+	SYSCALL
+	CMPL	16(SP), $UNREAD
+	JGT	reap
+tell:
 	// write(0, &record, RECORD)
 	MOVL	$SYS_write, AX
 	XORL	DI, DI

@@ -1,5 +1,6 @@
 #include "textflag.h"
 
+#define SYS_ioctl 29
 #define SYS_write 64
 #define SYS_exit_group 94
 #define SYS_kill 129
@@ -10,10 +11,15 @@
 #define SIGCHLD 17
 #define STOPPED 0x7f
 #define CONTINUED 0xffff
+#define FIONREAD 0x541b
 
 // The frame: 16 the set of all signals, 32 a siginfo_t, 256 the record, which is
 // the status at 256 and the usage at 264.
 #define RECORD 152
+
+// UNREAD is how many bytes may wait in the pipe before a record of a stop: so there is room
+// for that of the end in a pipe of the smallest size, a page.
+#define UNREAD 2048
 
 // func start() *byte
 TEXT ·start(SB),NOSPLIT,$0-8
@@ -57,6 +63,25 @@ reap:
 	BLE	wait
 	CMPW	$2, R0
 	BNE	reap
+	MOVWU	256(RSP), R0
+	MOVD	$CONTINUED, R1
+	CMPW	R1, R0
+	BEQ	room
+	ANDW	$0xff, R0, R1
+	CMPW	$STOPPED, R1
+	BNE	tell
+room:
+	// ioctl(0, FIONREAD, &unread)
+	MOVD	ZR, 32(RSP)
+	MOVD	$SYS_ioctl, R8
+	MOVD	ZR, R0
+	MOVD	$FIONREAD, R1
+	ADD	$32, RSP, R2
+	SVC
+	MOVW	32(RSP), R0
+	CMPW	$UNREAD, R0
+	BGT	reap
+tell:
 	// write(0, &record, RECORD)
 	MOVD	$SYS_write, R8
 	MOVD	ZR, R0

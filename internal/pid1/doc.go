@@ -17,7 +17,8 @@
 //     terminal sends goes to the whole group by itself);
 //   - reaps all that comes to it;
 //   - writes a [Record] to the pipe when the program stops, goes on or ends, with
-//     the status and the usage as wait4(2) has them;
+//     the status and the usage as wait4(2) has them. Stops are left out while nobody has
+//     read a dozen of them: the end is told whatever the program did before;
 //   - exits when the program has ended, with its code or 128 and the signal, and
 //     the kernel ends what is left in the namespace.
 //

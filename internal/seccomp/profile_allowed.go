@@ -24,7 +24,7 @@ func allowed() []Group {
 		{"files", "what they reach is decided by mounts, permissions and Landlock", `
 			open openat openat2 creat close close_range read readv pread64 preadv preadv2
 			write writev pwrite64 pwritev pwritev2 lseek sendfile copy_file_range splice tee vmsplice
-			dup dup2 dup3 fcntl flock fsync fdatasync sync syncfs sync_file_range readahead fadvise64
+			dup dup2 dup3 flock fsync fdatasync sync syncfs sync_file_range readahead fadvise64
 			fallocate truncate ftruncate stat fstat lstat newfstatat statx statfs fstatfs cachestat
 			access faccessat faccessat2 chdir fchdir getcwd umask getdents getdents64
 			mkdir mkdirat rmdir rename renameat renameat2 link linkat unlink unlinkat symlink symlinkat

@@ -19,12 +19,10 @@ func judged(refuse Action) []Group {
 		{"calls to do without", "their flags are in memory, where a filter cannot see them: programs use the older call", each(Errno(enosys), `clone3`)},
 		{"devices", "files of types but devices", append(
 			fileTypes("mknod", 1), append(fileTypes("mknodat", 2), each(refuse, `mknod mknodat`)...)...)},
-		{"requests to devices", "typing into the terminal for its owner (TIOCSTI), pasting into the console (TIOCLINUX), loading line disciplines (TIOCSETD)", []Rule{
-			{[]string{"ioctl"}, []Condition{Low(1, 0x5412)}, refuse},
-			{[]string{"ioctl"}, []Condition{Low(1, 0x541c)}, refuse},
-			{[]string{"ioctl"}, []Condition{Low(1, 0x5423)}, refuse},
-			{[]string{"ioctl"}, nil, Allow},
-		}},
+		{"requests to devices", "typing into the terminal for its owner (TIOCSTI), pasting into the console (TIOCLINUX), loading line disciplines (TIOCSETD)",
+			append(requests(refuse), each(Allow, `ioctl`)...)},
+		{"descriptors", "a lease on a file, or a delegation, holds up for 45 seconds whoever opens it, and that again and again: it takes no right to write",
+			append(leases(refuse), each(Allow, `fcntl`)...)},
 		{"personalities", "asking (0xffffffff), and Linux's own with another version number (0x20000), machine name (8) or without address randomisation (0x40000)", []Rule{
 			{[]string{"personality"}, []Condition{Low(0, 0xffff_ffff)}, Allow},
 			{[]string{"personality"}, []Condition{{Arg: 0, Op: MaskedEqual, Mask: 0xffff_ffff &^ (0x20000 | 0x40000 | 8)}}, Allow},
@@ -32,6 +30,24 @@ func judged(refuse Action) []Group {
 		}},
 		{"making sockets", "seldom used families and protocols are where attacks on the kernel begin, and are loaded as modules on request", sockets()},
 	}
+}
+
+// requests are the refused ones to devices.
+func requests(refuse Action) []Rule {
+	var all []Rule
+	for _, number := range []uint32{0x5412, 0x541c, 0x5423} { // TIOCSTI, TIOCLINUX, TIOCSETD
+		all = append(all, Rule{[]string{"ioctl"}, []Condition{Low(1, number)}, refuse})
+	}
+	return all
+}
+
+// leases are F_SETLEASE, and F_SETDELEG of Linux 6.19.
+func leases(refuse Action) []Rule {
+	var all []Rule
+	for _, command := range []uint32{1024, 1040} {
+		all = append(all, Rule{[]string{"fcntl"}, []Condition{Low(1, command)}, refuse})
+	}
+	return all
 }
 
 // fileTypes allow what a mode may say but a device: nothing, a regular file, a

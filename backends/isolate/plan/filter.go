@@ -71,10 +71,10 @@ func (o *Options) filters(s *spawn.Spec, read Reader) ([]Program, error) {
 		return []Program{p}, err
 	}
 	own, err := ownFilter(path, program, read)
-	rules := o.surroundings(s, refuse)
-	if err != nil || len(rules) == 0 {
-		return []Program{own}, err
+	if err != nil {
+		return nil, err
 	}
+	rules := append(o.surroundings(s, refuse), seccomp.Handed(refuse).Rules...)
 	p, err := assemble(seccomp.Filter{Default: seccomp.Allow, Rules: rules})
 	return []Program{p, own}, err
 }
@@ -82,8 +82,11 @@ func (o *Options) filters(s *spawn.Spec, read Reader) ([]Program, error) {
 // surroundings returns the rules that follow from the sandbox, whatever a filter lets
 // a program do.
 func (o *Options) surroundings(s *spawn.Spec, refuse seccomp.Action) (rules []seccomp.Rule) {
-	if slices.ContainsFunc(o.Mounts, func(m Mount) bool { return m.Write }) {
+	switch {
+	case slices.ContainsFunc(o.Mounts, func(m Mount) bool { return m.Write }):
 		rules = append(rules, seccomp.SetID(refuse).Rules...)
+	case !o.Overlay: // there programs are installed
+		rules = append(rules, seccomp.SetMode(refuse).Rules...)
 	}
 	if !ownGroup(s, o) {
 		rules = append(rules, seccomp.SharedGroup(refuse, !o.fencesSignals(s)).Rules...)
