@@ -133,10 +133,22 @@ func (l look) descriptors(dir string) {
 	for _, e := range open {
 		numbers = append(numbers, e.Name())
 		l["fd."+e.Name()] = link(dir + "fd/" + e.Name())
-		l["fdinfo."+e.Name()] = contents(dir + "fdinfo/" + e.Name())
+		l["fdinfo."+e.Name()], l["mount."+e.Name()] = mountApart(contents(dir + "fdinfo/" + e.Name()))
 	}
 	slices.Sort(numbers)
 	l["fd"] = strings.Join(numbers, " ")
+}
+
+// mountApart takes the number of the mount out of what the kernel says of a descriptor.
+func mountApart(info string) (rest, mount string) {
+	for line := range strings.Lines(info) {
+		if strings.HasPrefix(line, "mnt_id:") {
+			mount += line
+		} else {
+			rest += line
+		}
+	}
+	return rest, mount
 }
 
 // auxv takes what the kernel tells a new program of its rights.
