@@ -5,6 +5,7 @@ package host_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,7 +37,8 @@ func (unavailable) Plan(context.Context, *spawn.Spec) (*spawn.Plan, error) {
 }
 
 func (unavailable) Probe(context.Context) error {
-	return &spawn.Error{Kind: spawn.ErrUnavailable, Msg: "needs a flux capacitor of 1.21 GW, found none"}
+	program, _ := os.Executable()
+	return &spawn.Error{Kind: spawn.ErrUnavailable, Path: program, Msg: "needs a flux capacitor of 1.21 GW, found none"}
 }
 
 // slowPlanner does not answer before it is told to stop.
@@ -224,5 +226,19 @@ func TestPlanIsWhatStartExecutes(t *testing.T) {
 	}
 	if got, want := strings.Join(ops, " "), "clone setpgid files prlimit pdeathsig chdir exec"; got != want {
 		t.Errorf("steps %q, want %q", got, want)
+	}
+}
+
+// TestPluginKnowsItsProgram: though the keeper, whose child it is, is executed by another
+// name of the file, a method that is built in finds it where the host does.
+func TestPluginKnowsItsProgram(t *testing.T) {
+	h := open(t, host.Config{})
+	want, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *spawn.Error
+	if err := h.Probe(t.Context(), "nowhere"); !errors.As(err, &e) || e.Path != want {
+		t.Errorf("%v, want one that names %s", err, want)
 	}
 }

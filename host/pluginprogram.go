@@ -34,7 +34,7 @@ const byDescriptor = runtime.GOOS == "linux" && (runtime.GOARCH == "amd64" || ru
 type pluginProgram struct {
 	path   string   // what is executed if file is not: for a script, its interpreter
 	args   []string // the argument list
-	file   *os.File // the plugin binary; nil for a built-in method, or where names are executed
+	file   *os.File // what is executed; nil where names are
 	script bool     // file is for the interpreter to read
 }
 
@@ -43,7 +43,7 @@ type pluginProgram struct {
 // kind spawn.ErrUntrusted.
 func openPlugin(ctx context.Context, e registry.Entry) (*pluginProgram, error) {
 	if e.Builtin() {
-		return &pluginProgram{path: selfExe(), args: []string{pluginName, string(e.Key)}}, nil
+		return openSelf(e)
 	}
 	f, err := openTrusted(e.Path, executable)
 	if err != nil {

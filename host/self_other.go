@@ -2,12 +2,17 @@
 
 package host
 
-import "os"
+import (
+	"os"
 
-func selfExe() string {
+	"github.com/hatchery-spawn/hatchery/registry"
+)
+
+// openSelf returns the program of a method that is built in: this one.
+func openSelf(e registry.Entry) (*pluginProgram, error) {
 	path, err := os.Executable()
 	if err != nil {
-		return os.Args[0]
+		path = os.Args[0]
 	}
-	return path
+	return &pluginProgram{path: path, args: []string{pluginName, string(e.Key)}}, nil
 }

@@ -11,3 +11,7 @@ func Pass(Point) {}
 // Fail is Pass for a step that can be made to fail: the error is to be taken for
 // one of the step.
 func Fail(Point) error { return nil }
+
+// Environ returns what a process has to have in its environment that is executed from a
+// copy of a mount: nothing.
+func Environ() []string { return nil }

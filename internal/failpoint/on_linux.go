@@ -27,9 +27,12 @@ func Fail(p Point) error { return own().pass(p) }
 
 // own returns the rules for this process, which are read once.
 var own = sync.OnceValue(func() *armed {
-	program, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		panic("failpoint: " + err.Error())
+	program := os.Getenv(programVariable)
+	if program == "" {
+		var err error
+		if program, err = os.Readlink("/proc/self/exe"); err != nil {
+			panic("failpoint: " + err.Error())
+		}
 	}
 	rules, err := read(program)
 	if err != nil { // a rule that is not understood is never followed
@@ -37,6 +40,13 @@ var own = sync.OnceValue(func() *armed {
 	}
 	return &armed{program: program, rules: rules, passed: map[Point]int{}}
 })
+
+// programVariable has the path of a program that is executed by another name of it.
+const programVariable = "FAILPOINT_PROGRAM"
+
+// Environ returns what a process has to have in its environment that is executed from a
+// copy of a mount, where /proc/self/exe does not say where the program is.
+func Environ() []string { return []string{programVariable + "=" + own().program} }
 
 // An armed is what a process has of its program's rules.
 type armed struct {

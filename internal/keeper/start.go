@@ -170,7 +170,7 @@ func punctual() {
 // is collected seldom, until a request of many megabytes has made it large.
 func keeperEnv() []string {
 	procs := crewSize() + 2
-	env := []string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400", "GOMEMLIMIT=48MiB"}
+	env := append([]string{"GOMAXPROCS=" + strconv.Itoa(procs), "GOGC=400", "GOMEMLIMIT=48MiB"}, failpoint.Environ()...)
 	for _, kv := range os.Environ() {
 		if strings.HasPrefix(kv, "LD_") { // a program with cgo may not start without
 			env = append(env, kv)
