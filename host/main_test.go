@@ -55,6 +55,7 @@ func TestMain(m *testing.M) {
 		"foreground":   foregroundHelper,
 		"pressure":     pressureHelper,
 		"unread":       unreadHelper,
+		"where":        whereHelper,
 	}))
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hatchery-spawn/hatchery/backends"
 	"github.com/hatchery-spawn/hatchery/host"
+	"github.com/hatchery-spawn/hatchery/internal/helperproc"
 	"github.com/hatchery-spawn/hatchery/internal/linux"
 	"github.com/hatchery-spawn/hatchery/registry"
 	"github.com/hatchery-spawn/hatchery/sdk"
@@ -241,4 +242,25 @@ func TestPluginKnowsItsProgram(t *testing.T) {
 	if err := h.Probe(t.Context(), "nowhere"); !errors.As(err, &e) || e.Path != want {
 		t.Errorf("%v, want one that names %s", err, want)
 	}
+}
+
+// TestChildKnowsItsProgram: the same for a child that is the host's own program.
+func TestChildKnowsItsProgram(t *testing.T) {
+	h := open(t, host.Config{})
+	c := h.Command("/proc/self/exe")
+	c.Args = helperproc.Argv("where")
+	out, err := c.Output()
+	if want := helperproc.Path(); err != nil || string(out) != want {
+		t.Errorf("it is %q, %v, want %q", out, err, want)
+	}
+}
+
+// whereHelper says where its program is.
+func whereHelper([]string) int {
+	program, err := os.Executable()
+	if err != nil {
+		return 1
+	}
+	os.Stdout.WriteString(program)
+	return 0
 }

@@ -76,7 +76,7 @@ func enter(args []string) error {
 // next subreaper's, and its end is no affair of the host's.
 func fork(folder string) error {
 	_, err := syscall.ForkExec(selfExe, []string{Name, folder, argDetached}, &syscall.ProcAttr{
-		Env: os.Environ(), Files: []uintptr{0, 1, 2, laneFD, hostFD},
+		Env: os.Environ(), Files: []uintptr{0, 1, 2, laneFD, hostFD, exeFD},
 	})
 	return err
 }
@@ -169,6 +169,7 @@ func (d *detachment) commit() error {
 	}
 	failpoint.Pass(failpoint.DetachedCommit)
 	d.committed = true
+	d.k.forgetExe() // its one child is there
 	failpoint.Pass(failpoint.DetachedCommitted)
 	return nil
 }

@@ -30,6 +30,7 @@ type keeper struct {
 	nullOut int // /dev/null to write
 	nods    nodding
 	self    int    // a pidfd of this process, or 0
+	exe     int    // what the host executes, or -1
 	folder  string // the host's runtime folder
 	// folderFD is the folder itself, or -1: it tells it from another one of
 	// the same name, and keeps its number from being used again.
@@ -54,7 +55,8 @@ type keeper struct {
 const (
 	laneFD = 3 // the lane
 	hostFD = 4 // a pidfd of the host, or /dev/null where there are none
-	nodsFD = 5 // a pipe: see hold.go; a keeper that outlives its host has none
+	exeFD  = 5 // the host's program: see self_linux.go; /dev/null where it is not known
+	nodsFD = 6 // a pipe: see hold.go; a keeper that outlives its host has none
 
 	// highFD is where the keeper keeps its own descriptors: above the
 	// numbers that children usually get, and below 64, where the table of
@@ -73,7 +75,7 @@ func run(folder string, d *detachment) error {
 	punctual()
 	last := nodsFD
 	if d != nil {
-		last = hostFD
+		last = exeFD
 	}
 	if err := linux.CloseInherited(last + 1); err != nil {
 		return err
@@ -157,6 +159,7 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 		return n
 	}
 	conn, host := high(laneFD), high(hostFD)
+	k.exe = high(exeFD)
 	k.null, k.nullOut = high(0), high(1)
 	if k.detach == nil {
 		k.nods.fd = high(nodsFD)
@@ -177,8 +180,12 @@ func (k *keeper) takeDescriptors() (host int, err error) {
 	if !isPidfd(hostFD) {
 		host = -1
 	}
+	if !isProgram(k.exe) {
+		k.forgetExe()
+	}
 	syscall.Close(laneFD)
 	syscall.Close(hostFD)
+	syscall.Close(exeFD)
 	k.conn, err = lane.Open(conn, lane.Blocking)
 	return host, err
 }
@@ -191,6 +198,20 @@ func growTable(fd int) {
 	if n, err := linux.DupAbove(fd, tableSize); err == nil {
 		syscall.Close(n)
 	}
+}
+
+// forgetExe lets go of the host's program, which is of use no longer.
+func (k *keeper) forgetExe() {
+	if k.exe >= 0 {
+		syscall.Close(k.exe)
+		k.exe = -1
+	}
+}
+
+// isProgram tells a program from /dev/null.
+func isProgram(fd int) bool {
+	var st syscall.Stat_t
+	return syscall.Fstat(fd, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFREG
 }
 
 // isPidfd tells a pidfd from /dev/null, a character device.

@@ -237,7 +237,7 @@ func (l *launcher) launchChild(id uint64, fds []int) (launch.Child, error) {
 	}
 	l.req = launch.Request{
 		Plan: n.plan, FDs: fds[:files], Checked: n.checked == files+1, Null: l.k.null, NullOut: l.k.nullOut, Self: l.k.self,
-		Path: l.launch.Path, Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
+		Path: l.k.path(n, l.launch.Path), Dir: l.launch.Dir, Args: l.launch.Args, Env: l.launch.Env,
 		Files: l.req.Files[:0],
 	}
 	for i, n := range l.launch.Files {

@@ -34,6 +34,29 @@ func sealedSelf() (path string, done func()) {
 	return "/proc/self/fd/" + strconv.Itoa(int(f.Fd())), func() { go f.Close() }
 }
 
+// openExe opens this program, to be executed, for a keeper that is executed by another
+// name of it.
+func openExe() (*os.File, error) {
+	const pathOnly = 0x200000 // O_PATH, on every architecture
+	return os.OpenFile(selfExe, pathOnly, 0)
+}
+
+// path returns the path by which a child's program is executed. A host that wants its own
+// program once more calls it /proc/self/exe: a child that gets that is to find its program
+// where the host does, and not by the keeper's name of it.
+func (k *keeper) path(n *known, path string) string {
+	if path != selfExe || n.pivots || k.exe < 0 {
+		return path
+	}
+	host := "/proc/self/fd/" + strconv.Itoa(k.exe)
+	if name, err := os.Readlink(selfExe); err != nil {
+		return path
+	} else if is, err := os.Readlink(host); err != nil || is == name {
+		return path
+	}
+	return host
+}
+
 // openSealed opens the file of this program by such a copy.
 func openSealed() (*os.File, error) {
 	name, err := os.Readlink(selfExe)

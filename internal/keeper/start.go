@@ -78,7 +78,11 @@ func start(cfg Config) (*Client, error) {
 		syscall.Close(ours)
 		return nil, err
 	}
-	files := []*os.File{null, nullOut, words, open[0], host}
+	exe := null
+	if f, err := openExe(); err == nil {
+		exe, open = f, append(open, f)
+	}
+	files := []*os.File{null, nullOut, words, open[0], host, exe}
 	var nods *os.File
 	drop := func() {
 		syscall.Close(ours)
