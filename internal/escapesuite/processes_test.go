@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
 // onProcesses are the attempts on what runs outside.
@@ -58,6 +61,19 @@ func onProcesses() []attempt {
 		{
 			name: "read-host-process", what: "read a process's environment in /proc", plain: true, stops: []layer{pidLayer, userLayer}, scene: reading,
 			try: func(args []string) error { return holds("/proc/"+args[0]+"/environ", secretVariable) }, want: []syscall.Errno{syscall.ENOENT},
+		},
+		{
+			name: "second-proc", what: "see a process of the host in a procfs that is mounted elsewhere", works: true, hostProfile: true, scene: func(s *scene) { secondProc(s, nil) },
+			try: func(args []string) error { return holds(args[0]+"/cmdline", "cat") },
+		},
+		{
+			name: "root-by-second-proc", what: "reach the host's files by a process of the same user's that it sees there", hostProfile: true, needs: landlock(6),
+			stops: []layer{landlockLayer}, want: []syscall.Errno{syscall.EACCES},
+			scene: func(s *scene) { secondProc(s, &syscall.Credential{Uid: 65534, Gid: 65534}) },
+			try: func(args []string) error {
+				_, err := os.Stat(args[0] + "/root/etc")
+				return err
+			},
 		},
 		{
 			name: "proc-pid-root", what: "reach the host's files by /proc/PID/root", plain: true, stops: []layer{pidLayer, userLayer},
@@ -149,6 +165,28 @@ func opens(path string, flags int) error {
 		unix.Close(fd)
 	}
 	return err
+}
+
+// secondProc mounts a procfs of the host's in a folder that is in the sandbox, with a
+// process in it. A child of another user has no user namespace, and no process group of
+// the host's.
+func secondProc(s *scene, who *syscall.Credential) {
+	if why := root(); why != "" {
+		s.Skip(why)
+	}
+	proc := filepath.Join(s.bound(), "proc")
+	if err := os.Mkdir(proc, 0o755); err != nil {
+		s.Fatal(err)
+	}
+	if err := unix.Mount("proc", proc, "proc", 0, ""); err != nil {
+		s.Skip("it takes mounting: ", err)
+	}
+	s.Cleanup(func() { unix.Unmount(proc, unix.MNT_DETACH) })
+	s.args = []string{filepath.Join(proc, s.victimOf(who))}
+	s.harmed = nil
+	if who != nil {
+		s.spec = func(spec *spawn.Spec) { asAnother(spec); spec.Session = true }
+	}
 }
 
 // holds reports by its error whether a file can be read and has a text in it.

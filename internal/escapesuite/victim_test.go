@@ -14,8 +14,12 @@ const secretVariable = "ESCAPE_SECRET=" + mine
 
 // victim starts a process to be attacked, which ends with the scene, and returns its
 // id. It is harmed when a signal has ended it.
-func (s *scene) victim() string {
+func (s *scene) victim() string { return s.victimOf(nil) }
+
+// victimOf is victim for a process of another user.
+func (s *scene) victimOf(who *syscall.Credential) string {
 	c := exec.Command("cat")
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	c.Env = []string{secretVariable}
 	in, err := c.StdinPipe()
 	if err != nil {

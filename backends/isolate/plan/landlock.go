@@ -127,17 +127,20 @@ const scoped = 6
 //
 // In the host's network, abstract Unix sockets of the host are out of reach by
 // default where the kernel has that; a network of the child's own has none. In the
-// host's process group, so are signals to others of that.
+// host's process group, so are signals to others of that. A child that is another user
+// without a user namespace has the same fence, for what comes with any: it cannot look
+// into processes outside, where it should find their names in a procfs of somebody's.
 func (l *list) landlock(o *Options, s *spawn.Spec, places *places) error {
 	p, abi := o.policy(places), 0
-	byDefault := !o.landlockOff() && (o.HostNetwork || !ownGroup(s, o))
+	another := s.Credential != nil && !o.landlockOff()
+	byDefault := !o.landlockOff() && (o.HostNetwork || !ownGroup(s, o) || another)
 	if p.Restricts() || byDefault {
 		abi, _ = linux.LandlockABI() // 0 where there is none
 	}
 	if o.HostNetwork && byDefault && abi >= scoped {
 		p.Scope |= landlock.AbstractSockets
 	}
-	if o.fencesSignals(s) {
+	if o.fencesSignals(s) || another && abi >= scoped {
 		p.Scope |= landlock.Signals
 	}
 	return l.fence(p, abi, o.mayLack(LayerLandlock))
