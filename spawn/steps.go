@@ -100,7 +100,7 @@ func Dup(fd Arg, number int) Step { return step(OpDup, fd, Int(int64(number))) }
 
 // Files puts the descriptors of the Spec in place: Spec.Files[i] becomes the
 // child's descriptor i. Every other descriptor is closed by the exec, and, in a
-// child whose plan has a step pivot_root or chroot, behind the last step that names or
+// child whose plan changes mounts or has a step chroot, behind the last step that names or
 // hands out one: what comes behind that cannot be led out of the root by the keeper's
 // descriptors, which are in /proc/self/fd until then.
 func Files() Step { return step(OpFiles) }

@@ -22,7 +22,7 @@ type layer string
 const (
 	userLayer     layer = "user"     // the user namespace
 	pidLayer      layer = "pid"      // the pid namespace, process 1 and the own /proc
-	oldRootLayer  layer = "old-root" // the old root is detached
+	oldRootLayer  layer = "old-root" // the old root is detached, or the root of what is in memory
 	pivotLayer    layer = "pivot"    // pivot_root rather than chroot
 	readOnlyLayer layer = "readonly" // mounts are read-only
 	nosuidLayer   layer = "nosuid"   // mounts are nosuid

@@ -47,7 +47,7 @@ type known struct {
 	plan *spawn.Plan
 	key  string // its steps before the step park; empty when it has none
 
-	pivots bool // it has a step pivot_root
+	sandbox bool // its child has mounts of its own
 
 	checked int // launch.Check has passed the plan with so many descriptors less 1; 0 when it has not
 
@@ -63,7 +63,7 @@ func newKnown(encoded []byte) (*known, error) {
 	if n.template, err = splitPlan(n.plan); err != nil {
 		return nil, err
 	}
-	n.pivots = slices.ContainsFunc(n.plan.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpPivotRoot })
+	n.sandbox = launch.OwnMounts(n.plan)
 	if at := launch.ParkStep(n.plan); at > 0 {
 		begin, err := (&spawn.Plan{Steps: n.plan.Steps[:at]}).AppendBinary(nil)
 		if err != nil {

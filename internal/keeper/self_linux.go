@@ -45,7 +45,7 @@ func openExe() (*os.File, error) {
 // program once more calls it /proc/self/exe: a child that gets that is to find its program
 // where the host does, and not by the keeper's name of it.
 func (k *keeper) path(n *known, path string) string {
-	if path != selfExe || n.pivots || k.exe < 0 {
+	if path != selfExe || n.sandbox || k.exe < 0 {
 		return path
 	}
 	host := "/proc/self/fd/" + strconv.Itoa(k.exe)

@@ -11,8 +11,8 @@ import (
 )
 
 // A child has a copy of the keeper's table of descriptors until its exec, which closes
-// them. To one in a root of its own that table is a way out of it: a path that is looked
-// up meanwhile may lie in a folder that somebody untrusted can write, and a link there
+// them. To one with mounts or a root of its own that table is a way out: a path that is
+// looked up meanwhile may lie in a folder that somebody untrusted can write, and a link there
 // to /proc/self/fd/N leads to wherever the keeper has N open; a working directory that
 // was found like that outlives the exec. The way by /proc/1/fd is the same, for as long
 // as process 1 is on its way to its own program.
@@ -32,9 +32,9 @@ func lastFD(p *spawn.Plan) int {
 
 func namesFD(a spawn.Arg) bool { return a.Kind == spawn.ArgFD || a.Kind == spawn.ArgResult }
 
-// ownRoot reports whether a plan changes what is the root directory.
-func ownRoot(p *spawn.Plan) bool {
-	return slices.ContainsFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpPivotRoot || s.Op == spawn.OpChroot })
+// ownFiles reports whether a plan changes what is mounted, or what is the root directory.
+func ownFiles(p *spawn.Plan) bool {
+	return OwnMounts(p) || slices.ContainsFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpChroot })
 }
 
 // giveUp emits that the child, behind step i, closes every descriptor but its own. What

@@ -74,7 +74,7 @@ func (b *builder) lower(r *Request, parent int, flags uint64, modern bool) error
 // steps lowers the steps from first up to end.
 func (b *builder) steps(r *Request, first, end, parent int, flags uint64) error {
 	last := -1
-	if ownRoot(r.Plan) && end == len(r.Plan.Steps) { // who parks keeps none anyway
+	if ownFiles(r.Plan) && end == len(r.Plan.Steps) { // who parks keeps none anyway
 		last = lastFD(r.Plan)
 	}
 	for i := first; i < end; i++ {

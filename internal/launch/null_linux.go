@@ -4,7 +4,6 @@ package launch
 
 import (
 	"os"
-	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,12 +13,12 @@ import (
 
 // What a child is not handed of 0, 1 and 2 is /dev/null, which this process has open: on
 // a mount of the host's, where its owner, root, could change its mode for everybody by
-// way of /proc/self/fd. In a root of its own a child of root's opens the one that is there
+// way of /proc/self/fd. With mounts of its own a child of root's opens the one that is there
 // in its place, where mounts are as its plan wants them. If there is none, it is the host's.
 
 // opensNull reports whether a plan's child opens its own /dev/null.
 func opensNull(p *spawn.Plan) bool {
-	return os.Geteuid() == 0 && slices.ContainsFunc(p.Steps, func(s spawn.Step) bool { return s.Op == spawn.OpPivotRoot })
+	return os.Geteuid() == 0 && OwnMounts(p)
 }
 
 // nullCall is no system call: the child tries to open the file whose name is the first

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hatchery-spawn/hatchery/spawn"
@@ -125,9 +126,20 @@ func checkNamespaces(p *spawn.Plan) error {
 
 const newPID = 0x20000000
 
+const newNS = 0x20000
+
+// OwnMounts reports whether a plan's child makes mounts of its own: where a path leads to
+// is another place for it than for this process.
+func OwnMounts(p *spawn.Plan) bool {
+	return slices.ContainsFunc(p.Steps, func(s spawn.Step) bool {
+		flag, _ := needs(s.Op)
+		return flag == newNS
+	})
+}
+
 // needs returns the flag of the namespace that a step changes.
 func needs(op spawn.Op) (flag uint64, what string) {
-	const newNS, newUTS, newNet = 0x20000, 0x4000000, 0x40000000
+	const newUTS, newNet = 0x4000000, 0x40000000
 	switch op {
 	case spawn.OpMount, spawn.OpUmount, spawn.OpPivotRoot, spawn.OpMountSetattr, spawn.OpMoveMount:
 		return newNS, "a mount namespace"

@@ -16,6 +16,7 @@ const (
 	msNodev   = 0x4
 	msNoexec  = 0x8
 	msBind    = 0x1000
+	msMove    = 0x2000
 	msRec     = 0x4000
 	msPrivate = 0x40000
 	mntDetach = 2

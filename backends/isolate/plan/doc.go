@@ -15,9 +15,10 @@
 //  1. the namespaces, with the clone; the ids; the name; the network;
 //  2. copies of what comes from the host, while its files are in sight;
 //  3. a file system in memory, and the new root;
-//  4. of that memory /dev and what is private, and /proc; pivot_root, and from then on no
-//     path leads out of the root; in a root of somebody's that comes first. Then the
-//     caller's mounts; then what was written to is made read-only;
+//  4. of that memory /dev and what is private, and /proc; where the root is not the
+//     host's files, pivot_root, and from then on no path leads out of the root; in a root
+//     of somebody's that comes first. Then the caller's mounts; then what was written to
+//     is made read-only;
 //  5. no_new_privs, capabilities and ids, for good;
 //  6. process 1, and in the program behind it what the Spec asks for.
 //

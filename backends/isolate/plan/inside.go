@@ -17,9 +17,8 @@ type root struct {
 	fd      spawn.Arg            // the root, open
 	devFD   spawn.Arg            // its /dev, if the caller's mounts are to have places in it
 	own     []memFolder          // folders in memory, but for those of /dev
-	devices []device             // of the host
+	devices []string             // of the host, that are mounted in /dev
 	trees   map[string]spawn.Arg // copies of mounts of folders in memory
-	hidden  string               // a place that is hidden, once there is one
 	places  *places
 }
 

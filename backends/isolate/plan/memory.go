@@ -7,13 +7,13 @@ import "github.com/hatchery-spawn/hatchery/spawn"
 // long to make and unmake a file system as it takes for a mount, and a file system for
 // each place made up a good part of what a sandbox costs.
 //
-// Nobody in the sandbox comes to its root, which is let go of with the old root. So no
-// file is moved or linked from one place to another, and what is read-only by its mount is
-// so by every way there is.
+// Nobody in the sandbox comes to its root, which is let go of. So no file is moved or linked
+// from one place to another, and what is read-only by its mount is so by every way there
+// is.
 const (
 	memDev   = "dev"
-	memShm   = "shm"
-	memEmpty = "empty" // what hides others
+	memShm   = "dev/shm"
+	memPts   = "dev/pts"
 	memRoot  = "root"  // what the new root is, or where it is mounted
 	memUpper = "upper" // what is written to an overlay
 	memWork  = "work"
@@ -40,24 +40,31 @@ func (p *places) private() []memFolder {
 // directory, and what is in it from the start.
 func (r *root) memory(o *Options) {
 	const note = "a file system in memory"
-	r.add(spawn.Mount(spawn.Str("tmpfs"), spawn.Str(o.stage()), "tmpfs", msNosuid|msNodev, "mode=0700,"+quarter).Noted(note))
-	r.add(spawn.Chdir(spawn.Str(o.stage())))
-	folders := append([]memFolder{{memDev, "", 0o755}, {memDev + "/pts", "", 0o755}, {memDev + "/shm", "", 0o755}, {memShm, "", 0o1777}, {memEmpty, "", 0o555}, {memRoot, "", 0o755}}, r.own...)
+	r.add(spawn.Mount(spawn.Str("tmpfs"), spawn.Str(stage), "tmpfs", msNosuid|msNodev, "mode=0700,"+quarter).Noted(note))
+	r.add(spawn.Chdir(spawn.Str(stage)))
+	folders := append([]memFolder{{memDev, "", 0o755}, {memPts, "", 0o755}, {memShm, "", 0o1777}}, r.own...)
+	if o.profile() != ProfileHost {
+		folders = append(folders, memFolder{memRoot, "", 0o755})
+	}
 	if o.Overlay {
 		folders = append(folders, memFolder{memUpper, "", 0o755}, memFolder{memWork, "", 0o755})
 	}
 	for _, f := range folders {
 		r.add(spawn.Mkdir(spawn.CWD(), spawn.Str(f.name), f.mode).Noted(note + ": the folder " + f.name))
 	}
-	r.devFiles()
+	r.devFiles(o)
 }
 
 // pieces adds the steps that copy mounts of the folders, for when the root of the file
 // system is let go of before they are mounted.
 func (r *root) pieces() {
 	r.trees = map[string]spawn.Arg{}
-	for _, f := range append([]memFolder{{name: memDev}, {name: memShm}, {name: memEmpty}}, r.own...) {
-		r.trees[f.name] = r.add(spawn.OpenTree(spawn.CWD(), spawn.Str(f.name), openTreeClone).Noted("the folder " + f.name + " in memory"))
+	for _, f := range append([]memFolder{{name: memDev}, {name: memShm}}, r.own...) {
+		flags := openTreeClone
+		if f.name == memDev { // with its devices
+			flags |= atRecursive
+		}
+		r.trees[f.name] = r.add(spawn.OpenTree(spawn.CWD(), spawn.Str(f.name), flags).Noted("the folder " + f.name + " in memory"))
 	}
 }
 
@@ -69,13 +76,4 @@ func (r *root) put(name, place, note string) {
 		return
 	}
 	r.moveTo(r.trees[name], place, note)
-}
-
-// attributes adds the step that sets attributes of such a mount.
-func (r *root) attributes(name, place string, flags int, set uint64, note string) {
-	if r.plain {
-		r.add(spawn.MountSetattr(spawn.CWD(), spawn.Str(place), flags, set, 0, 0).Noted(note))
-		return
-	}
-	r.add(spawn.MountSetattr(r.trees[name], spawn.Str(""), flags|atEmptyPath, set, 0, 0).Noted(note))
 }

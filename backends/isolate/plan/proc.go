@@ -36,9 +36,8 @@ func (r *root) proc(tree spawn.Arg) error {
 	return nil
 }
 
-// masks adds the steps that cover what is not for the child. It comes behind /dev: a
-// file is covered by /dev/null, a folder by an empty one.
-func (r *root) masks(o *Options) {
+// hideFolders adds the steps that cover folders that are not for the child.
+func (r *root) hideFolders(o *Options) {
 	for _, name := range hiddenProc() {
 		if path := "/proc/" + name; isFolder(path) {
 			r.hide(path)
@@ -51,19 +50,23 @@ func (r *root) masks(o *Options) {
 			}
 		}
 	}
-	r.enter("/proc")
+}
+
+// sealProc adds the steps that make parts of /proc read-only, which is the working
+// directory. Each is a mount of its own, and has the attributes that /proc has when it is made.
+func (r *root) sealProc() {
+	self := spawn.Str(".")
+	r.add(spawn.MountSetattr(spawn.CWD(), self, 0, attrRdonly, 0, 0).Noted("/proc is read-only until parts of it are mounted"))
 	for _, name := range readOnlyProc() {
 		if isFolder("/proc/" + name) {
-			note := "/proc/" + name + " is read-only"
-			r.add(spawn.Mount(spawn.Str(name), spawn.Str(name), "", msBind|msRec, "").Noted(note))
-			r.add(spawn.MountSetattr(spawn.CWD(), spawn.Str(name), atRecursive, attrRdonly|attrNosuid|attrNodev|attrNoexec, 0, 0).Noted(note))
+			r.add(spawn.Mount(spawn.Str(name), spawn.Str(name), "", msBind, "").Noted("/proc/" + name + " is read-only"))
 		}
 	}
-	r.hideFiles()
+	r.add(spawn.MountSetattr(spawn.CWD(), self, 0, 0, attrRdonly, 0).Noted("/proc is not read-only"))
 }
 
 // hideFiles adds the steps that cover files of /proc, which is the working directory: the
-// first by a copy of the mount of /dev/null, the others by copies of that in one step.
+// first by a copy of the mount of /dev/null, the others by copies of that.
 func (r *root) hideFiles() {
 	first := ""
 	for _, name := range hiddenProc() {
@@ -71,11 +74,11 @@ func (r *root) hideFiles() {
 		case isFolder(path) || !exists(path) || !exists("/dev/null"):
 		case first == "":
 			first = name
-			dir, null := spawn.CWD(), "/dev/null"
-			if !r.plain {
-				dir, null = r.trees[memDev], "null"
+			if r.plain {
+				r.add(spawn.Mount(spawn.Str("/dev/null"), spawn.Str(name), "", msBind, "").Noted(path + " is hidden"))
+				continue
 			}
-			tree := r.add(spawn.OpenTree(dir, spawn.Str(null), openTreeClone).Noted(path + " is hidden"))
+			tree := r.add(spawn.OpenTree(r.trees[memDev], spawn.Str("null"), openTreeClone).Noted(path + " is hidden"))
 			r.add(spawn.MoveMount(tree, spawn.CWD(), spawn.Str(name), 0).Noted(path + " is hidden"))
 		default:
 			r.add(spawn.Mount(spawn.Str(first), spawn.Str(name), "", msBind, "").Noted(path + " is hidden"))
@@ -83,17 +86,12 @@ func (r *root) hideFiles() {
 	}
 }
 
-// hide adds the steps that cover a folder.
+// hide adds the steps that cover a folder, by the one for pseudoterminals.
 func (r *root) hide(path string) {
 	note := path + " is hidden"
-	switch {
-	case r.hidden == "":
-		r.hidden = path
-		r.put(memEmpty, path, note)
-		r.attributes(memEmpty, path, 0, attrRdonly|attrNoexec, note)
-	case r.plain:
-		r.add(spawn.Mount(spawn.Str(r.hidden), spawn.Str(path), "", msBind, "").Noted(note))
-	default:
-		r.moveTo(r.add(spawn.OpenTree(r.trees[memEmpty], spawn.Str(""), openTreeClone|atEmptyPath).Noted(note)), path, note)
+	if r.plain {
+		r.add(spawn.Mount(spawn.Str("/dev/pts"), spawn.Str(path), "", msBind, "").Noted(note))
+		return
 	}
+	r.moveTo(r.add(spawn.OpenTree(r.trees[memDev], spawn.Str("pts"), openTreeClone).Noted(note)), path, note)
 }

@@ -6,15 +6,11 @@ import (
 	"github.com/hatchery-spawn/hatchery/spawn"
 )
 
-// stage is where the file system in memory is mounted: any folder that every host has,
-// and that is not needed any more then. The layers of an overlay may lie below /dev; of
-// /proc a root of somebody's has a new one already.
-func (o *Options) stage() string {
-	if o.profile() == ProfileRoot {
-		return "/proc"
-	}
-	return "/dev"
-}
+// stage is where the file system in memory is mounted: a folder that every host has, and
+// that is not needed any more then. The layers of an overlay may lie below others. The new
+// /proc is mounted behind that: below another root, or when the file system in memory has
+// been let go of, or it is there as a copy.
+const stage = "/proc"
 
 // fileSystem adds the steps that give the child its files, and returns where
 // which of them are.
@@ -28,7 +24,6 @@ func (l *list) fileSystem(o *Options, u *identity) (*places, error) {
 		return nil, err
 	}
 	r := &root{list: l, places: places, own: places.private(), plain: o.profile() != ProfileRoot}
-	r.devices = l.openDevices()
 	sources, err := l.openSources(o)
 	if err != nil {
 		return nil, err
@@ -48,9 +43,12 @@ func (l *list) fileSystem(o *Options, u *identity) (*places, error) {
 // the host's files are let go of. They are had as the host's user; then the child is who
 // it is to be.
 //
-// The new root is mounted in the file system in memory, which is mounted on the stage. If
-// its places may be named by their paths, they are mounted on from there: the new root is
-// the child's root by chroot meanwhile, so that no link in it leads out of it, and what is
+// With the host's files the root is the child's own copy of the host's mounts, which came
+// with the clone. The file system in memory is let go of when its folders are mounted.
+//
+// Another root is mounted in that file system, which is mounted on the stage. If its
+// places may be named by their paths, they are mounted on from there: the new root is the
+// child's root by chroot meanwhile, so that no link in it leads out of it, and what is
 // mounted is below the working directory. In a root of somebody's nothing is looked for
 // before the host's files are let go of: pivot_root mounts them above the new root, and
 // whoever made that could lead the way there by "..", which RESOLVE_IN_ROOT is no help
@@ -71,6 +69,10 @@ func (r *root) make(o *Options, u *identity) error {
 	}
 	u.become(r.list)
 	r.memory(o)
+	if o.profile() == ProfileHost {
+		r.fd = r.add(spawn.Open(spawn.Str("/"), oPath, 0).Noted(noteRoot))
+		return r.inside(o, proc)
+	}
 	r.newRoot(o, tree)
 	r.fd = r.add(spawn.Open(spawn.Str(memRoot), oPath, 0).Noted(noteRoot))
 	if !r.plain {
@@ -98,31 +100,31 @@ func (r *root) inside(o *Options, proc spawn.Arg) error {
 	if err := r.private(); err != nil {
 		return err
 	}
+	if o.profile() == ProfileHost {
+		r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the root of the file system in memory"))
+	}
 	if err := r.proc(proc); err != nil {
 		return err
 	}
-	r.masks(o)
+	r.hideFolders(o)
+	r.pts()
+	r.enter("/proc")
+	r.sealProc()
+	r.hideFiles()
 	return nil
 }
 
 // pivot adds the steps that make the new root the root, and let go of the old one: of the
-// host's files, in which the file system in memory is mounted, or, where those are the new
-// root, of that file system alone.
+// host's files, in which the file system in memory is mounted.
 func (r *root) pivot() {
 	r.add(spawn.Fchdir(r.fd))
 	r.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(".")).Noted(notePivot))
 	r.add(spawn.Umount(spawn.Str("."), mntDetach).Noted("to let go of the old root"))
 }
 
-// newRoot adds the step that mounts the new root on its folder in memory. With the host's
-// files that is the child's own copy of the host's mounts, which came with the clone: the
-// file system in memory becomes the root, and they are mounted in it, until that is let go
-// of. To copy them a second time, and let go of the first copy, would be a tenth of what a
-// sandbox costs.
+// newRoot adds the step that mounts the new root on its folder in memory.
 func (r *root) newRoot(o *Options, tree spawn.Arg) {
 	switch {
-	case o.profile() == ProfileHost:
-		r.add(spawn.PivotRoot(spawn.Str("."), spawn.Str(memRoot)).Noted(notePivot))
 	case o.profile() == ProfileEmpty:
 		r.add(spawn.Mount(spawn.Str(memRoot), spawn.Str(memRoot), "", msBind, "").Noted(noteRoot))
 	case o.Overlay:
